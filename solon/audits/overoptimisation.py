@@ -1,0 +1,207 @@
+"""Does more of the proxy still buy gold? Gao, Schulman & Hilton (arXiv 2210.10760).
+
+d = sqrt(KL(policy || start)) in sqrt(nats). Best-of-n: R(d) = d (alpha - beta d), highest at
+alpha / (2 beta). Reinforcement: R(d) = d (alpha - beta ln d), highest at exp(alpha / beta - 1), and
+not valid near d = 0. Both have R(0) = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import special
+
+from solon.errors import InputError
+from solon.records import Finding
+from solon.statistics import Bootstrap, Interval, best_of_n, best_of_n_kl
+from solon.statistics.interval import Floats
+
+Form = Literal["best_of_n", "reinforcement"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Where a policy stood: ``kl`` in nats from its start, mean proxy and mean gold.
+
+    ``cluster`` names what was drawn independently: a seed, or a prompt of best-of-n.
+
+    Example:
+        Point(kl=4.0, proxy=2.1, gold=0.8, cluster="seed-3")
+    """
+
+    kl: float
+    proxy: float
+    gold: float
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overoptimisation:
+    """The gold along sqrt(KL), by a fit of the published form and by its slope at the end.
+
+    Gold and proxy are centred on their means over the points with KL 0, where there are any.
+    ``gold_slope`` and ``proxy_slope`` are straight lines through the last ``tail`` of the range of
+    d: gold's is bounded by [0, inf), so it warns where more pressure loses gold. Intervals resample
+    whole clusters; with one cluster, blocks of points in the order of d.
+
+    Deviation: least squares over the points, where the paper weighs none of them differently.
+
+    Example:
+        Overoptimisation(form="reinforcement")(points)
+    """
+
+    form: Form = "best_of_n"
+    tail: float = 1 / 3
+    draws: int = 1000
+    seed: int = 0
+
+    def __call__(self, points: Sequence[Point], /) -> list[Finding]:
+        """The findings; raises InputError for fewer than four distances from the start."""
+        if len({point.kl for point in points if point.kl > 0}) < 4:
+            raise InputError("overoptimisation: expected points at four or more values of kl > 0")
+        curve = _Curve.of(points, self.form)
+        start = curve.d.max() - self.tail * (curve.d.max() - curve.d.min())
+        if len(np.unique(curve.d[curve.d >= start])) < 2:
+            raise InputError(
+                f"overoptimisation: only one distance lies in the last {self.tail:.2f} of the range "
+                "of sqrt(kl); widen tail, or measure more points at the end"
+            )
+
+        def measured(statistic: Callable[[Floats], float]) -> Interval:
+            return self._measure(curve, statistic)
+
+        note = curve.drawn
+        falls = (0.0, float("inf"))
+        return [
+            _found(
+                "gold_slope", measured(lambda w: curve.slope(curve.gold, w, start)), note, falls
+            ),
+            _found("proxy_slope", measured(lambda w: curve.slope(curve.proxy, w, start)), note),
+            _found("alpha", measured(lambda w: curve.fit(w)[0]), note),
+            _found("beta", measured(lambda w: curve.fit(w)[1]), note),
+            *self._peak(curve, measured(curve.peak), measured(curve.height)),
+        ]
+
+    def _peak(self, curve: _Curve, at: Interval, height: Interval) -> list[Finding]:
+        """Nothing where the fit never bends down: there is no peak to report."""
+        if not np.isfinite(at.estimate):
+            return []
+        beyond = at.estimate > curve.d.max()
+        note = f"beyond the data, which end at d = {curve.d.max():.3g}" if beyond else curve.drawn
+        return [_found("peak_d", at, note), _found("peak_gold", height, note)]
+
+    def recorded(self, points: Sequence[Point]) -> list[Finding]:
+        """The same: points are always recorded."""
+        return self(points)
+
+    def _measure(self, curve: _Curve, statistic: Callable[[Floats], float]) -> Interval:
+        bootstrap = Bootstrap(draws=self.draws, seed=self.seed)
+        if curve.clusters is not None:
+            return bootstrap(statistic, len(curve.d), curve.clusters)
+        # n^(1/3) is the rate at which a block bootstrap's error is smallest
+        return bootstrap.blocks(statistic, len(curve.d), round(len(curve.d) ** (1 / 3)))
+
+
+def best_of_n_points(
+    samples: Mapping[str, tuple[Sequence[float], Sequence[float]]], sizes: Sequence[int]
+) -> list[Point]:
+    """Points of best-of-n from each prompt's samples (proxies, golds): a cluster a prompt."""
+    return [
+        Point(
+            kl=best_of_n_kl(n),
+            proxy=best_of_n(proxies, proxies, n),
+            gold=best_of_n(proxies, golds, n),
+            cluster=prompt,
+        )
+        for prompt, (proxies, golds) in samples.items()
+        for n in sizes
+    ]
+
+
+def _found(
+    quantity: str,
+    interval: Interval,
+    note: str,
+    bound: tuple[float, float] = (float("-inf"), float("inf")),
+) -> Finding:
+    return Finding(
+        audit="overoptimisation", quantity=quantity, bound=bound, note=note, **interval.measured
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """Points by distance; every number is a function of how often each was drawn (weights [N])."""
+
+    form: Form
+    d: Floats
+    proxy: Floats
+    gold: Floats
+    clusters: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, points: Sequence[Point], form: Form) -> _Curve:
+        ordered = sorted(points, key=lambda point: point.kl)
+        kl = np.array([point.kl for point in ordered])
+        if not kl[0] >= 0:
+            raise InputError(f"overoptimisation: expected kl >= 0 nats, got {kl[0]}")
+        names = tuple(point.cluster for point in ordered)
+        return cls(
+            form=form,
+            d=np.sqrt(kl),
+            proxy=_centred(np.array([point.proxy for point in ordered]), kl),
+            gold=_centred(np.array([point.gold for point in ordered]), kl),
+            clusters=names if len(set(names)) > 1 else None,
+        )
+
+    @property
+    def drawn(self) -> str:
+        """What was resampled, and whether it was little."""
+        if self.clusters is None:
+            return "one cluster: blocks of points were resampled"
+        count = len(set(self.clusters))
+        return f"{count} clusters: the interval is too narrow" if count < 8 else ""
+
+    def fit(self, weights: Floats) -> tuple[float, float]:
+        """alpha and beta; nan where the draw cannot tell them apart."""
+        bent = self.d**2 if self.form == "best_of_n" else special.xlogy(self.d, self.d)
+        return _least_squares(np.column_stack([self.d, -bent]), self.gold, weights)
+
+    def peak(self, weights: Floats) -> float:
+        """The distance at which the fitted gold is highest; infinite where it never bends down."""
+        alpha, beta = self.fit(weights)
+        if np.isnan(beta):
+            return beta
+        if beta <= 0:
+            return float("inf")
+        if self.form == "best_of_n":
+            return max(0.0, alpha / (2 * beta))
+        return float(np.exp(alpha / beta - 1)) if alpha / beta < 700 else float("inf")
+
+    def height(self, weights: Floats) -> float:
+        """The fitted gold at its peak."""
+        peak = self.peak(weights)
+        if not np.isfinite(peak):
+            return peak
+        alpha, beta = self.fit(weights)
+        bent = beta * peak if self.form == "best_of_n" else beta * special.xlogy(1.0, peak)
+        return peak * (alpha - float(bent)) if peak else 0.0
+
+    def slope(self, values: Floats, weights: Floats, start: float) -> float:
+        """The slope in d of a straight line through the points from ``start`` on."""
+        late = self.d >= start
+        columns = np.column_stack([self.d[late], np.ones(int(late.sum()))])
+        return _least_squares(columns, values[late], weights[late])[0]
+
+
+def _centred(values: Floats, kl: Floats) -> Floats:
+    return values - values[kl == 0].mean() if (kl == 0).any() else values
+
+
+def _least_squares(x: Floats, y: Floats, weights: Floats) -> tuple[float, float]:
+    root = np.sqrt(weights)
+    found, _, rank, _ = np.linalg.lstsq(x * root[:, None], y * root)
+    return (float(found[0]), float(found[1])) if rank == 2 else (float("nan"), float("nan"))

@@ -1,0 +1,110 @@
+"""How often does one policy beat another, and does it still at equal length?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.errors import InputError
+from solon.judges.recorded import Gold, Verdict, ask, ask_gold
+from solon.records import Compare, Finding
+from solon.seams.feedback import PairJudge
+from solon.statistics import Interval, at_equal_length, length_controlled, mean, proportion
+from solon.statistics.interval import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WinRate:
+    """The first completions' policy against the second's, plain and length-controlled.
+
+    ``win_rate`` is the mean of P(first wins), ties half; ``win_rate_lee`` and ``win_rate_glm`` hold
+    length fixed as Lee et al. (arXiv 2309.00267) and AlpacaEval (arXiv 2404.04475) do. Abstentions
+    win for nobody: they are left out and counted in ``abstained``. ``difficulty`` maps a cluster to
+    its prompt's difficulty in logits. All three rates are bounded by [``least``, 1]. Clustered by
+    prompt.
+
+    Example:
+        WinRate(questions=pairs, least=0.5)(judge)      # or .by_gold(world.gold)
+    """
+
+    questions: tuple[Compare, ...] = ()
+    least: float = 0.5
+    most_abstained: float = 0.05
+    difficulty: Mapping[str, float] | None = None
+
+    def __call__(self, judge: PairJudge, /) -> list[Finding]:
+        return self.recorded(ask(judge, self.questions))
+
+    def by_gold(self, gold: Gold) -> list[Finding]:
+        """The gold in the judge's place."""
+        return self.recorded(ask_gold(gold, self.questions))
+
+    def recorded(self, verdicts: Sequence[Verdict]) -> list[Finding]:
+        """The findings; raises InputError where every verdict is an abstention."""
+        answered = [verdict for verdict in verdicts if verdict.p is not None]
+        if not answered:
+            raise InputError("win_rate: expected answered verdicts, got none")
+        rates, notes = self._at_equal_length(answered)
+        silent = [float(verdict.p is None) for verdict in verdicts]
+        abstained = proportion(silent, [verdict.cluster for verdict in verdicts])
+        bound = (self.least, 1.0)
+        return [
+            _found("win_rate", _plain(answered), bound, "; ".join(notes)),
+            *(_found(quantity, rate, bound) for quantity, rate in rates.items()),
+            _found("abstained", abstained, (0.0, self.most_abstained)),
+        ]
+
+    def _at_equal_length(
+        self, answered: Sequence[Verdict]
+    ) -> tuple[dict[str, Interval], list[str]]:
+        """The rates that the lengths allow, and why the others are missing."""
+        lengths = [(v.len_first, v.len_second) for v in answered]
+        known = [(a, b) for a, b in lengths if a is not None and b is not None]
+        if len(known) < len(answered):
+            return {}, [f"{len(answered) - len(known)} pairs without lengths: no control of length"]
+        first, second = np.array(known, dtype=np.float64).T
+        won, clusters = _won(answered), [v.cluster for v in answered]
+        hard = self._difficulty(clusters)
+
+        def glm() -> Interval:
+            fit = length_controlled(won, first, second, difficulty=hard, clusters=clusters)
+            return fit.win_rate
+
+        def lee() -> Interval:
+            return at_equal_length(won, first, second, clusters)
+
+        rates: dict[str, Interval] = {}
+        notes: list[str] = []
+        for quantity, measure in (("win_rate_lee", lee), ("win_rate_glm", glm)):
+            try:
+                rates[quantity] = measure()
+            except InputError as error:
+                notes.append(f"no {quantity}: {error}")
+        return rates, notes
+
+    def _difficulty(self, clusters: Sequence[str]) -> Floats | None:
+        if self.difficulty is None:
+            return None
+        missing = [name for name in clusters if name not in self.difficulty]
+        if missing:
+            raise InputError(f"win_rate: difficulty has no number for the prompt {missing[0]!r}")
+        return np.array([self.difficulty[name] for name in clusters], dtype=np.float64)
+
+
+def _found(
+    quantity: str, interval: Interval, bound: tuple[float, float], note: str = ""
+) -> Finding:
+    return Finding(audit="win_rate", quantity=quantity, bound=bound, note=note, **interval.measured)
+
+
+def _won(answered: Sequence[Verdict]) -> Floats:
+    return np.array([verdict.p for verdict in answered], dtype=np.float64)
+
+
+def _plain(answered: Sequence[Verdict]) -> Interval:
+    """Student's interval for soft labels; Wilson's for hard ones, which may all agree."""
+    won, clusters = _won(answered), [verdict.cluster for verdict in answered]
+    hard = np.isin(won, (0.0, 0.5, 1.0)).all()
+    return proportion(won, clusters) if hard else mean(won, clusters)

@@ -1,0 +1,127 @@
+"""A bench: one part per role, and what it changes in which recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any
+
+from solon.errors import SettingError
+from solon.records import Completion
+from solon.run.spec import name_of, override
+from solon.seams.feedback import Demonstrations, PairJudge, Prompts, Reward, Spec, World
+from solon.seams.learning import Learner, RewardLearner
+
+ROLES = ("prompts", "policy", "judge", "reward", "scorer", "demonstrations")
+
+Measure = Callable[[Sequence[Completion]], Sequence[Mapping[str, float | None]]]
+"""What a world says of each completion, by name; None where it does not apply."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """One part per role. A recipe takes the parts that its fields name; the rest stays unused.
+
+    ``choices`` are ready-made parts to pick by name (``judge=human``), ``settings`` what this bench
+    changes in a recipe by name ({"canonical": {"climb": Climb(steps=60)}}). ``world`` and
+    ``evaluator`` are for the closing table and the watchers only: no recipe has such a field.
+
+    Example:
+        Bench(name="mine", policy=Transformer(model="base"), prompts=PromptFile(path="p.txt"))
+    """
+
+    name: str
+    prompts: Spec[Prompts] | None = None
+    """Where prompts come from."""
+    policy: Spec[Learner] | None = None
+    """What is trained."""
+    judge: Spec[PairJudge] | None = None
+    """Who compares."""
+    reward: Spec[RewardLearner] | None = None
+    """What learns the judge's preferences."""
+    scorer: Spec[Reward] | None = None
+    """Whose score is itself the reward."""
+    demonstrations: Spec[Demonstrations] | None = None
+    """What the supervised start imitates."""
+    labels: Spec[PairJudge] | None = None
+    """Labels that people gave (``judge=human``)."""
+    world: Spec[World] | None = None
+    """The true reward, where it is known."""
+    evaluator: Spec[PairJudge] | None = None
+    """Who compares the result with the start, where there is no true reward."""
+    measure: Measure | None = None
+    """What the world says of completions, for the table and the watchers."""
+    evaluate: int = 300
+    """Test prompts of the closing table."""
+    watch: int = 64
+    """Test prompts that the watchers look at."""
+    watch_every: int = 10
+    """Steps between two looks of the watchers."""
+    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+
+def compose(recipe: type[Any], bench: Bench, changes: Mapping[str, str]) -> tuple[Any, Bench]:
+    """The recipe with the bench's parts, both changed as the shell asks.
+
+    A key whose first name is a field of the bench goes there, every other one to the recipe. Raises
+    SettingError where a part is missing, a key is unknown or a value cannot be read.
+    """
+    theirs = {key: text for key, text in changes.items() if _head(key) in PARTS}
+    own = {key: text for key, text in changes.items() if _head(key) not in PARTS}
+    bench = compose_bench(bench, theirs)
+    return override(fill(recipe, bench), own, choices=objectives()), bench
+
+
+def compose_bench(bench: Bench, changes: Mapping[str, str]) -> Bench:
+    """The bench with its parts changed."""
+    heads = {_head(key) for key in changes}
+    bench = replace(bench, **dict(_woken(bench, heads)))
+    # Labels first: `judge=human` hands them over as they are by then.
+    bench = override(bench, {k: v for k, v in changes.items() if _head(k) == "labels"})
+    choices = {role: dict(named) for role, named in bench.choices.items()}
+    if bench.labels is not None:
+        choices.setdefault("judge", {})["human"] = bench.labels
+    others = {key: text for key, text in changes.items() if _head(key) != "labels"}
+    return override(bench, others, choices=choices)
+
+
+def _head(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _woken(bench: Bench, heads: set[str]) -> Iterator[tuple[str, Any]]:
+    """A part that is none becomes the only choice there is as soon as one of its keys is set."""
+    for role, named in bench.choices.items():
+        if role in heads and getattr(bench, role) is None and len(named) == 1:
+            yield role, next(iter(named.values()))
+
+
+def fill(recipe: type[Any], bench: Bench) -> Any:
+    """The recipe with the bench's part in every field that names a role."""
+    name = name_of(recipe)
+    given: dict[str, Any] = dict(bench.settings.get(name, {}))
+    for one in fields(recipe):
+        part = getattr(bench, one.name, None) if one.name in ROLES else None
+        if part is not None:
+            given.setdefault(one.name, part)
+        elif one.name in ROLES and one.default is MISSING:
+            raise SettingError(_missing(name, one.name, bench))
+    return recipe(**given)
+
+
+def _missing(recipe: str, role: str, bench: Bench) -> str:
+    ready = ", ".join(f"{role}={name}" for name in sorted(bench.choices.get(role, {})))
+    hint = f"; choose {ready}" if ready else f"; give the bench a {role}"
+    return f"{recipe} needs a {role}, and the bench {bench.name!r} has none{hint}"
+
+
+def objectives() -> Mapping[str, Mapping[str, Any]]:
+    """The variants of the policy's loss by name: ``climb.objective=grpo``."""
+    from solon.objectives.policy import DAPO, GRPO, PPO, REINFORCE, RLOO, DrGRPO
+
+    kinds = (REINFORCE, RLOO, PPO, GRPO, DrGRPO, DAPO)
+    return {"climb": {kind.__name__.lower(): kind() for kind in kinds}}
+
+
+PARTS = {field.name for field in fields(Bench)}

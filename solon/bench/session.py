@@ -1,0 +1,109 @@
+"""One run of one recipe on one bench, from the command to the page."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from solon.bench.bench import Bench, compose
+from solon.bench.closing import close
+from solon.bench.watching import Watch
+from solon.catalogue import find
+from solon.errors import SettingError
+from solon.run.display import Display
+from solon.run.run import Run
+from solon.run.start import find_folder, write_manifest
+
+BENCHES = {"lab": "town", "local": "files", "endpoint": "files"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A recipe with its parts, and where it runs.
+
+    Example:
+        Session.find("canonical", "lab", {"climb.steps": "20"}).run()
+    """
+
+    recipe: Any
+    bench: Bench
+    seed: int = 0
+    root: Path = Path("runs")
+
+    @classmethod
+    def find(
+        cls,
+        recipe: str,
+        bench: str = "lab",
+        changes: Mapping[str, str] | None = None,
+        *,
+        seed: int = 0,
+        root: Path = Path("runs"),
+    ) -> Session:
+        """By name, with the changes that the shell asks for."""
+        made, changed = compose(find("recipes", recipe).load(), named(bench), changes or {})
+        return cls(recipe=made, bench=changed, seed=seed, root=root)
+
+    def run(self, *, fresh: bool = False, quiet: bool = False, budget: float | None = None) -> Path:
+        """Runs the recipe (or goes on where it stopped), closes the books, writes the page."""
+        from solon.report import write_report
+        from solon.report.console import closing_table
+
+        folder = find_folder(
+            self.root, self.recipe, bench=self.bench.name, seed=self.seed, fresh=fresh
+        )
+        write_manifest(folder, self.recipe, bench=self.bench.name, seed=self.seed)
+        display = Display(quiet=quiet)
+        display.title(f"{folder}")
+        with Run(folder, seed=self.seed, display=display, budget=budget) as run:
+            self.watch(run)
+            self.recipe(run)
+            summary = self.close(run)
+        page = write_report(folder)
+        if not quiet:
+            console = Console()
+            console.print(closing_table(summary))
+            console.print(f"the whole story: {page}", soft_wrap=True)
+        return folder
+
+    def watch(self, run: Run) -> None:
+        """Looks at gold while training, where it is known."""
+        if self.bench.measure is not None and self.bench.prompts is not None:
+            prompts = self.bench.prompts.open(run).take(self.bench.watch, split="test")
+            watcher = Watch(prompts=tuple(prompts), measure=self.bench.measure)
+            run.watch(watcher, every=self.bench.watch_every)
+
+    def close(self, run: Run) -> Any:
+        """The closing table, on test prompts."""
+        if self.bench.prompts is None:
+            return {"columns": [], "rows": [], "notes": ["No test prompts: nothing was measured."]}
+        with run.stage("closing"):
+            prompts = self.bench.prompts.open(run).take(self.bench.evaluate, split="test")
+            return close(run, self.bench, prompts)
+
+
+def named(name: str) -> Bench:
+    """A built-in bench, or the ``bench`` of a Python file; else SettingError names all."""
+    if name in BENCHES:
+        module = importlib.import_module(f"solon.bench.{BENCHES[name]}")
+        return getattr(module, name)()
+    if name.endswith(".py"):
+        return _from_file(Path(name))
+    raise SettingError(f"no bench {name!r}; there are {', '.join(BENCHES)}, or a .py file of yours")
+
+
+def _from_file(path: Path) -> Bench:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise SettingError(f"{path}: expected a Python file that holds a bench, got none")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    bench = getattr(module, "bench", None)
+    if not isinstance(bench, Bench):
+        raise SettingError(f"{path}: expected `bench = Bench(...)`, got {type(bench).__name__}")
+    return bench

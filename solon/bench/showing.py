@@ -1,0 +1,57 @@
+"""A recipe's settings as a tree: key, default on that bench, meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from solon.bench.bench import ROLES, compose, objectives
+from solon.bench.session import named
+from solon.catalogue import find, meanings
+
+
+def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
+    """Prints what the recipe is, then every key that ``solon run`` takes."""
+    entry = find("recipes", name)
+    recipe, made = compose(entry.load(), named(bench), changes)
+    console = Console()
+    console.print(entry.doc, highlight=False, markup=False)
+    table = Table(title=f"settings of {name} on {made.name}", title_justify="left", box=None)
+    for column in ("key", "default", "meaning"):
+        table.add_column(column, overflow="fold")
+    for key, default, meaning in settings(recipe):
+        table.add_row(key, default, meaning)
+    console.print(table)
+    for role, parts in {**objectives(), **made.choices}.items():
+        console.print(f"{role} by name: {', '.join(sorted(parts))}", highlight=False)
+
+
+def settings(value: Any, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """(key, default, meaning) of every leaf below a dataclass."""
+    said = meanings(type(value))
+    for field in fields(value):
+        inner, key = getattr(value, field.name), f"{prefix}{field.name}"
+        if is_dataclass(inner) and not isinstance(inner, type):
+            kind = type(inner).__name__
+            shown = said.get(field.name, "") or _first_line(type(inner))
+            yield (
+                key,
+                kind,
+                shown if field.name in ROLES or not prefix else said.get(field.name, ""),
+            )
+            yield from settings(inner, f"{key}.")
+        else:
+            yield key, _short(inner), said.get(field.name, "")
+
+
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or "").strip().splitlines()[0] if kind.__doc__ else ""
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

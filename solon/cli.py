@@ -1,0 +1,183 @@
+"""The command line. Each command is thin: it finds parts by name and hands them over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from solon.errors import SettingError, SolonError
+
+EXAMPLES = """examples:
+  solon run canonical                                  the laboratory town, no GPU, no network
+  solon run canonical --on endpoint policy.model=models/base prompts.path=prompts.jsonl \\
+      judge.model=qwen3-8b judge.base_url=http://localhost:8000/v1
+  solon run canonical --on local policy.model=models/base judge=human labels.path=pairs.jsonl
+  solon show canonical                                 its settings, with defaults and meanings
+  solon audit position_bias --judgements verdicts.jsonl
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs one command; a mistake of the user's ends in one line and exit code 2."""
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.command(arguments)
+    except SolonError as error:
+        print(f"solon: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("solon: stopped; the same command goes on from here", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands."""
+    top = argparse.ArgumentParser(
+        prog="solon",
+        description="Reinforcement learning from AI feedback, and scalable oversight.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_label(commands)
+    _add_audit(commands)
+    one = commands.add_parser("report", help="write a run's page again")
+    one.add_argument("folder", type=Path, metavar="RUN")
+    one.set_defaults(command=report)
+    one = commands.add_parser("list", help="what there is: recipes, audits, benches")
+    one.set_defaults(command=list_all)
+    one = commands.add_parser("show", help="a recipe's settings, with defaults and meanings")
+    one.add_argument("recipe", metavar="RECIPE")
+    _on(one)
+    one.set_defaults(command=show)
+    return top
+
+
+def _add_run(commands: Any) -> None:
+    one = commands.add_parser("run", help="run a recipe; the same command resumes it")
+    one.add_argument("recipe", metavar="RECIPE")
+    _on(one)
+    one.add_argument("--fresh", action="store_true", help="do not resume: begin a new run")
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.set_defaults(command=run)
+
+
+def _add_label(commands: Any) -> None:
+    one = commands.add_parser("label", help="let a judge compare the pairs of a file")
+    one.add_argument("pairs", type=Path, metavar="PAIRS", help="JSON lines or parquet")
+    one.add_argument("--out", type=Path, required=True, help="folder for the judgements")
+    _on(one)
+    one.set_defaults(command=label)
+
+
+def _add_audit(commands: Any) -> None:
+    one = commands.add_parser("audit", help="measure how a judge fails")
+    one.add_argument("audit", metavar="AUDIT")
+    one.add_argument("--judgements", type=Path, metavar="FILE", help="recorded verdicts to audit")
+    one.add_argument("--pairs", type=Path, metavar="FILE", help="labelled pairs to ask a judge")
+    one.add_argument("--out", type=Path, help="write the findings as JSON")
+    _on(one)
+    one.set_defaults(command=audit)
+
+
+def _on(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--on", default="lab", metavar="BENCH", help="lab, local, endpoint or a .py")
+    one.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept")
+    one.add_argument("--budget", type=float, metavar="MONEY", help="hard cap on a run's spend")
+    one.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="settings; seed=N too")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """solon run RECIPE"""
+    from solon.bench.session import Session
+
+    changes, seed = split(arguments.settings)
+    session = Session.find(arguments.recipe, arguments.on, changes, seed=seed, root=arguments.runs)
+    session.run(fresh=arguments.fresh, quiet=arguments.quiet, budget=arguments.budget)
+
+
+def label(arguments: argparse.Namespace) -> None:
+    """solon label PAIRS --out FOLDER"""
+    from solon.bench.labelling import label_file
+
+    changes, seed = split(arguments.settings)
+    label_file(
+        arguments.pairs,
+        arguments.on,
+        changes,
+        out=arguments.out,
+        seed=seed,
+        budget=arguments.budget,
+    )
+
+
+def audit(arguments: argparse.Namespace) -> None:
+    """solon audit AUDIT"""
+    from solon.bench.auditing import audit_live, audit_recorded
+
+    changes, seed = split(arguments.settings)
+    if arguments.judgements is not None:
+        audit_recorded(arguments.audit, arguments.judgements, changes, out=arguments.out)
+        return
+    audit_live(
+        arguments.audit,
+        arguments.on,
+        changes,
+        pairs=arguments.pairs,
+        seed=seed,
+        out=arguments.out,
+    )
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """solon report RUN"""
+    from solon.report import write_report
+
+    print(write_report(arguments.folder))
+
+
+def list_all(arguments: argparse.Namespace) -> None:
+    """solon list"""
+    from solon.catalogue import entries
+
+    del arguments
+    for kind in ("recipes", "audits"):
+        print(f"{kind}:")
+        for entry in entries(kind):
+            print(f"  {entry.name:<18} {entry.summary}")
+    print("benches:")
+    for name, what in BENCHES.items():
+        print(f"  {name:<18} {what}")
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """solon show RECIPE"""
+    from solon.bench.showing import show_recipe
+
+    changes, _ = split(arguments.settings)
+    show_recipe(arguments.recipe, arguments.on, changes)
+
+
+BENCHES = {
+    "lab": "the laboratory town: everything is made on the spot, the true reward is known",
+    "local": "your policy folder, a judge on this machine or labels that people gave",
+    "endpoint": "your policy folder, a judge behind an OpenAI-compatible server",
+}
+
+
+def split(settings: Sequence[str]) -> tuple[dict[str, str], int]:
+    """(changes, seed) of the KEY=VALUE arguments."""
+    changes: dict[str, str] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise SettingError(f"expected KEY=VALUE, got {setting!r}")
+        changes[key] = text
+    seed = changes.pop("seed", "0")
+    if not seed.isdigit():
+        raise SettingError(f"seed: expected a whole number, got {seed!r}")
+    return changes, int(seed)

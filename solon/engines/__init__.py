@@ -1,0 +1,1 @@
+"""Where computation happens: each engine serves batches behind the seams."""

@@ -1,0 +1,272 @@
+"""An OpenAI-compatible server behind the synchronous seam of a policy."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import orjson
+
+from solon.engines.endpoint import wire
+from solon.engines.endpoint.choices import START, Tally, Unfinished
+from solon.engines.endpoint.client import Client, Server
+from solon.engines.endpoint.gate import Gate
+from solon.engines.endpoint.prices import OPENAI, price_of
+from solon.engines.endpoint.wire import Call, Reply
+from solon.errors import SettingError
+from solon.records import Abstains, Completion, Group, Prompt, digest
+from solon.run.ledger import unpriced
+
+if TYPE_CHECKING:
+    from solon.run.run import Run
+
+NO_LOGPROBS = (
+    "the server sent no log-probabilities: use a judge that reads text, or a server with logprobs"
+)
+OURS = frozenset(
+    "logprobs max_completion_tokens max_tokens messages model n prompt stream top_logprobs".split()
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A model behind an OpenAI-compatible server; opens to an EndpointPolicy.
+
+    The key comes from the environment variable ``key_env`` and goes nowhere but into the request.
+    ``api="completions"`` sends a prompt's turns joined by blank lines. ``prefill`` says that the
+    server continues a last assistant turn (vLLM, SGLang); without it a cue ends the last turn.
+    A seed is sent where ``temperature`` > 0 or one is set: one a prompt id and sibling.
+    ``timeout`` seconds bound one attempt; ``attempts`` bound errors and ``patience`` seconds 429s.
+    ``extra`` is a JSON object merged into the body, where null removes a field. Prices are money
+    per million tokens.
+
+    Example:
+        Endpoint(model="qwen3-8b", base_url="http://localhost:8000/v1", prefill=True)
+    """
+
+    model: str
+    base_url: str = "https://api.openai.com/v1"
+    key_env: str = "OPENAI_API_KEY"
+    api: Literal["chat", "completions"] = "chat"
+    prefill: bool = False
+    name: str = ""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 512
+    top_logprobs: int = 20
+    seed: int | None = None
+    extra: str = ""
+    concurrency: int = 64
+    timeout: float = 60.0
+    attempts: int = 6
+    patience: float = 600.0
+    price_in: float | None = None
+    price_out: float | None = None
+
+    def open(self, run: Run, /) -> EndpointPolicy:
+        """Raises SettingError for a wrong setting, a missing key, or a budget without a price."""
+        host = self._checked()
+        name = f"{self.name or self.model}@{digest(self.base_url, self.model)[:6]}"
+        price = price_of(host, self.model, self.price_in, self.price_out)
+        if run.ledger.budget is not None and price is None:
+            raise SettingError(unpriced(name))
+        client = Client(
+            server=self._server(secret(self.key_env, needed=host == OPENAI)),
+            judge=name,
+            price=price,
+            gate=Gate(self.concurrency),
+            cache=run.cache,
+            ledger=run.ledger,
+            note=run.note,
+        )
+        seed = run.seed_for("endpoint") if self.seed is None else self.seed
+        return EndpointPolicy(self, name=name, client=client, seed=seed)
+
+    def _server(self, key: str) -> Server:
+        path = "chat/completions" if self.api == "chat" else "completions"
+        headers = {"Content-Type": "application/json"}
+        return Server(
+            url=f"{self.base_url.rstrip('/')}/{path}",
+            headers=headers | ({"Authorization": f"Bearer {key}"} if key else {}),
+            secret=key,
+            key_env=self.key_env,
+            model=self.model,
+            timeout=self.timeout,
+            attempts=self.attempts,
+            patience=self.patience,
+        )
+
+    def _checked(self) -> str:
+        """The server's host, after every setting was looked at."""
+        url = urlsplit(self.base_url)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise SettingError(f"base_url: expected http(s)://host/path, got {self.base_url!r}")
+        if url.username or url.password or url.query:
+            raise SettingError(
+                f"base_url: expected no credentials in it; put them in {self.key_env}"
+            )
+        least = {"concurrency": 1, "attempts": 1, "max_new_tokens": 1, "top_logprobs": 1}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise SettingError(f"{name}: expected at least {smallest}")
+        for name in ("timeout", "patience", "top_p"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        additions(self.extra)
+        return url.hostname
+
+
+class EndpointPolicy:
+    """A served model. Satisfies ``Policy`` and ``Chooser``; ``ask`` tells failures from replies.
+
+    ``failures`` holds, by prompt id, why the last call for that prompt failed for good.
+    """
+
+    def __init__(self, spec: Endpoint, *, name: str, client: Client, seed: int) -> None:
+        self.spec, self.id, self.client, self.seed = spec, name, client, seed
+        self.failures: dict[str, str] = {}
+        self._extra = additions(spec.extra)
+        self._noted = False
+
+    def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
+        """n completions a prompt, one call each; a failed one has no text and finish "filter"."""
+        answers = iter(self.ask(prompts, n=n))
+        return [
+            Group(completions=tuple(self._completion(prompt, next(answers)) for _ in range(n)))
+            for prompt in prompts
+        ]
+
+    def ask(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Reply | Abstains]:
+        """n replies a prompt, siblings adjacent; Abstains says why a call failed for good.
+
+        Raises BudgetSpent and EndpointError; what was answered until then is kept.
+        """
+        return self.client.ask([self._draw(p, index) for p in prompts for index in range(n)])
+
+    def choose(
+        self, prompts: Sequence[Prompt], choices: Sequence[str], *, cue: str = ""
+    ) -> list[tuple[float, ...] | Abstains]:
+        """Log-probability in nats of each choice as the next word, at temperature 1.
+
+        A choice of several tokens ("10" as "1", "0") takes a second call where the server can
+        continue an answer (``prefill`` or ``api="completions"``), else its prompt abstains. A
+        choice that is not among the ``top_logprobs`` gets the most that it can have.
+        """
+        words = tuple(choice.strip() for choice in choices)
+        assert all(words), "a choice is a word"
+        assert len(set(words)) == len(words), "choices differ by more than their spaces"
+        tallies = [Tally(words, self.spec.top_logprobs) for _ in prompts]
+        failed: dict[int, Abstains] = {}
+        ahead = [(place, START) for place in range(len(prompts))]
+        while ahead:
+            calls = [self._next(prompts[place], cue, after) for place, after in ahead]
+            answers = zip(ahead, self.client.ask(calls), strict=True)
+            ahead = []
+            for (place, after), answer in answers:
+                unread = self._listed(answer)
+                if isinstance(unread, Abstains):
+                    failed[place] = unread
+                    continue
+                found = tallies[place].read(unread, after)
+                if found and not self._continues:
+                    failed[place] = Abstains(reason=self._split(found[0].word))
+                else:
+                    ahead += [(place, one) for one in found]
+        return [failed.get(place) or tally.answer() for place, tally in enumerate(tallies)]
+
+    @property
+    def _continues(self) -> bool:
+        return self.spec.prefill or self.spec.api == "completions"
+
+    def _split(self, word: str) -> str:
+        return (
+            f"{word!r} may begin a longer choice: use one-token choices (letters, or a scale of "
+            "0 to 9), or a server that continues an answer (prefill=true or api=completions)"
+        )
+
+    def _listed(self, answer: Reply | Abstains) -> wire.Alternatives | Abstains:
+        if isinstance(answer, Abstains):
+            return answer
+        if answer.alternatives:
+            return answer.alternatives
+        if not self._noted:
+            self.client.note(f"{self.id}: {NO_LOGPROBS}")
+            self._noted = True
+        return Abstains(reason=NO_LOGPROBS)
+
+    def _completion(self, prompt: Prompt, answer: Reply | Abstains) -> Completion:
+        if isinstance(answer, Abstains):
+            self.failures[prompt.id] = answer.reason
+            return Completion(prompt=prompt, text="", policy=self.id, finish="filter")
+        self.failures.pop(prompt.id, None)
+        return Completion(prompt=prompt, text=answer.text, policy=self.id, finish=answer.finish)
+
+    def _draw(self, prompt: Prompt, index: int) -> Call:
+        spec = self.spec
+        body = self._asked(prompt) | {"temperature": spec.temperature, "top_p": spec.top_p}
+        if spec.temperature > 0 or spec.seed is not None:
+            body["seed"] = int(digest(self.seed, prompt.id, index), 16) % 2**31
+        return self._call(body, index, limit=spec.max_new_tokens)
+
+    def _next(self, prompt: Prompt, cue: str, after: Unfinished) -> Call:
+        body = self._asked(prompt, cue, after.surface) | {"temperature": 1.0, "top_p": 1.0}
+        top = self.spec.top_logprobs
+        chat = {"logprobs": True, "top_logprobs": top}
+        return self._call(
+            body | (chat if self.spec.api == "chat" else {"logprobs": top}), 0, limit=1
+        )
+
+    def _call(self, body: dict[str, Any], index: int, *, limit: int) -> Call:
+        url = self.client.server.url
+        # OpenAI's newer models refuse max_tokens, and other servers do not all know its successor.
+        host = urlsplit(url).hostname or ""
+        newer = self.spec.api == "chat" and host.endswith((OPENAI, ".openai.azure.com"))
+        body["max_completion_tokens" if newer else "max_tokens"] = limit
+        body |= self._extra
+        kept = {name: value for name, value in body.items() if value is not None}
+        return wire.call(url, kept, index, limit=limit)
+
+    def _asked(self, prompt: Prompt, cue: str = "", partial: str = "") -> dict[str, Any]:
+        """The model and the prompt, with the answer's first words where there are some."""
+        if self.spec.api == "completions":
+            return {"model": self.spec.model, "prompt": prompt.text + cue + partial}
+        if any(message.role == "text" for message in prompt.messages):
+            raise SettingError(f"prompt {prompt.id!r} is raw text, not a chat: use api=completions")
+        turns = [{"role": m.role, "content": m.text} for m in prompt.messages]
+        body: dict[str, Any] = {"model": self.spec.model, "messages": turns}
+        if not cue + partial:
+            return body
+        if not self.spec.prefill:
+            turns[-1]["content"] += f"\n\n{cue}"
+            return body
+        if turns[-1]["role"] != "assistant":
+            turns.append({"role": "assistant", "content": ""})
+        turns[-1]["content"] += cue + partial
+        return body | {"continue_final_message": True, "add_generation_prompt": False}
+
+
+def secret(env: str, *, needed: bool) -> str:
+    """The key in that environment variable; "" where there is none and none is needed."""
+    key = os.environ.get(env, "").strip()
+    if not key and needed:
+        raise SettingError(
+            f"no key: set the environment variable {env}, or name another as key_env"
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise SettingError(f"the environment variable {env} holds no key: expected printable ASCII")
+    return key
+
+
+def additions(extra: str) -> dict[str, Any]:
+    """The object that ``extra`` spells. Raises SettingError for a field that is ours."""
+    try:
+        fields = orjson.loads(extra or "{}")
+    except ValueError as error:
+        raise SettingError(f"extra: expected a JSON object, got {extra!r} ({error})") from error
+    if not isinstance(fields, dict) or OURS & set(fields):
+        raise SettingError(f"extra: expected an object without {', '.join(sorted(OURS))}")
+    return fields

@@ -1,0 +1,190 @@
+"""Attention over layouts, behind transformers' attention interface.
+
+A decoder that calls the interface needs no change: its linears see one row of real tokens, and the
+function registered here gathers queries, keys and values into groups of similar length.
+
+axes: N tokens, H heads, G key-value heads, D head width, B rows, Q queries, K keys
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+from solon.engines.local.layout import Layout
+
+NAME = "solon"
+# Arguments with which a model changes the scores themselves: no layout can honour them.
+FOREIGN = ("softcap", "s_aux", "sinks", "position_bias", "alibi")
+
+
+class CannotPack(Exception):
+    """The model's attention does something that a layout cannot express."""
+
+
+class Plan(Protocol):
+    """Who attends to whom in one forward pass."""
+
+    def attend(
+        self, module: nn.Module, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int
+    ) -> Tensor:
+        """[1 H N D], [1 G N D], [1 G N D] -> [1 N H D]."""
+        ...
+
+
+_plan: ContextVar[Plan | None] = ContextVar("plan", default=None)
+
+
+@contextmanager
+def attending(plan: Plan) -> Iterator[None]:
+    """Every attention call of this context follows the plan."""
+    token = _plan.set(plan)
+    try:
+        yield
+    finally:
+        _plan.reset(token)
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None = None,
+    **settings: Any,
+) -> tuple[Tensor, None]:
+    """The registered function; outside a plan, plain causal attention.
+
+    Raises CannotPack where the model asks for what a layout cannot express.
+    """
+    plan = _plan.get()
+    if plan is None:
+        # right padding is in the future of every real token, so the causal flag is enough
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **settings)
+    foreign = [name for name in FOREIGN if settings.get(name) is not None]
+    if foreign or attention_mask is not None:
+        raise CannotPack(f"attention with {', '.join(foreign) or 'its own mask'}")
+    window = int(settings.get("sliding_window") or 0)
+    return plan.attend(module, (query, key, value), settings.get("scaling"), window), None
+
+
+AttentionInterface.register(NAME, attend)
+
+
+@dataclass(slots=True)
+class Packed:
+    """Whole sequences at once, by a layout. ``kept`` receives keys and values where it is a dict.
+
+    ``windows`` notes the sliding windows that the model asked for, ``width`` its head width.
+    """
+
+    layout: Layout
+    kept: dict[nn.Module, tuple[Tensor, Tensor]] | None = None
+    windows: set[int] = field(default_factory=set[int])
+    width: int = 0
+
+    def attend(
+        self, module: nn.Module, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int
+    ) -> Tensor:
+        self.windows.add(window)
+        heads, width = qkv[0].size(1), qkv[0].size(3)
+        # tokens first and heads flat: rows of H*D floats are what a gather reads fastest
+        query, key, value = (x[0].transpose(0, 1).flatten(1) for x in qkv)
+        self.width = width
+        if self.kept is not None:
+            self.kept[module] = (key, value)
+        parts: list[Tensor] = []
+        for group in self.layout.groups:
+            q = _gather(query, group.queries, width)
+            k, v = _gather(key, group.keys, width), _gather(value, group.keys, width)
+            # a window narrower than the rows needs a mask; otherwise the causal flag is cheaper
+            narrow = window if 0 < window < k.size(2) else 0
+            flag = group.causal and not narrow
+            mask = None if flag else group.mask(narrow, q.dtype)
+            out = F.scaled_dot_product_attention(
+                q, k, v, attn_mask=mask, is_causal=flag, scale=scale, enable_gqa=q.size(1) != k.size(1)
+            )
+            parts.append(out.transpose(1, 2).reshape(-1, heads * v.size(3)))
+        together = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return together.index_select(0, self.layout.home).view(1, -1, heads, qkv[2].size(3))
+
+
+def _gather(x: Tensor, index: Tensor, width: int) -> Tensor:
+    """[N H*D] and [B Q] -> [B H Q D]."""
+    rows, columns = index.shape
+    return x.index_select(0, index.view(-1)).view(rows, columns, -1, width).transpose(1, 2)
+
+
+@dataclass(slots=True, kw_only=True)
+class Decoding:
+    """One new token for each living row, its past in an own store of keys and values.
+
+    ``keys`` and ``values`` are [layers, rows, places, G, D]; ``places`` [B] is where each row writes
+    next. Rows that finish leave: the last living rows move into their slots.
+    """
+
+    layers: dict[nn.Module, int]
+    keys: Tensor
+    values: Tensor
+    places: Tensor
+    alive: int
+    top: int = 0
+    _masks: dict[tuple[int, torch.dtype], Tensor | None] = field(default_factory=dict[tuple[int, torch.dtype], Tensor | None])
+
+    def step(self) -> None:
+        """Call before each forward pass."""
+        self._masks.clear()
+        self.top = int(self.places.max()) + 1
+
+    def attend(
+        self, module: nn.Module, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int
+    ) -> Tensor:
+        query, key, value = (x[0].transpose(0, 1) for x in qkv)
+        layer, count, top = self.layers[module], self.alive, self.top
+        rows = torch.arange(count, device=query.device)
+        self.keys[layer][rows, self.places] = key
+        self.values[layer][rows, self.places] = value
+        past_k = self.keys[layer, :count, :top].transpose(1, 2)
+        past_v = self.values[layer, :count, :top].transpose(1, 2)
+        groups = key.size(1)
+        # query heads of one key-value head stand as rows of one query: the past is never repeated
+        q = query.reshape(count, groups, -1, query.size(2))
+        out = F.scaled_dot_product_attention(
+            q, past_k, past_v, attn_mask=self._mask(window, q.dtype), scale=scale
+        )
+        return out.reshape(1, count, query.size(1), value.size(2))
+
+    def _mask(self, window: int, dtype: torch.dtype) -> Tensor | None:
+        if (window, dtype) not in self._masks:
+            place = torch.arange(self.top, device=self.places.device)
+            seen = place <= self.places[:, None]
+            if window:
+                seen &= place > self.places[:, None] - window
+            mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
+            whole = bool(seen.all())
+            self._masks[window, dtype] = (
+                None if whole else mask.masked_fill_(~seen, float("-inf"))[:, None, None]
+            )
+        return self._masks[window, dtype]
+
+    def drop(self, finished: Tensor) -> Tensor:
+        """Removes the finished rows [B]; returns the permutation of the rows that stay."""
+        left = int((~finished).sum())
+        stay = torch.arange(left, device=finished.device)
+        holes = finished[:left].nonzero()[:, 0]
+        movers = (~finished[left:]).nonzero()[:, 0] + left
+        stay[holes] = movers
+        if len(holes):
+            self.keys[:, holes, : self.top] = self.keys[:, movers, : self.top]
+            self.values[:, holes, : self.top] = self.values[:, movers, : self.top]
+        self.places, self.alive = self.places[stay], left
+        return stay

@@ -1,0 +1,163 @@
+"""A causal language model as two functions: hidden states of a layout, and logits of hidden states.
+
+axes: N tokens laid down, S sequences, T tokens of the longest completion, M scored tokens, V vocabulary
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from peft import PeftModel
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+from solon.engines.local.attention import Packed, attending
+from solon.engines.local.layout import Layout, Row, lay_out
+
+# Logits held at once, in numbers: beyond it the head runs in slices and again in the backward pass.
+SLICE = 1 << 25
+
+
+@dataclass(slots=True)
+class Decoder:
+    """The model, where it lives, and whether its attention can follow a packed layout.
+
+    ``adapter`` is the LoRA wrapper around ``model``, where there is one.
+    """
+
+    model: PreTrainedModel
+    packed: bool = True
+    adapter: PeftModel | None = None
+    windows: set[int] = field(default_factory=set[int])
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @property
+    def context(self) -> int:
+        """The most tokens that the model was made for (2**20 where its configuration names none)."""
+        text = self.model.config.get_text_config()
+        return int(getattr(text, "max_position_embeddings", None) or 1 << 20)
+
+    @property
+    def vocabulary(self) -> int:
+        """Rows of the output matrix, V."""
+        return int(self._head.weight.size(0))
+
+    @property
+    def trunk(self) -> nn.Module:
+        return self.model.base_model
+
+    @property
+    def _head(self) -> nn.Linear:
+        head = self.model.get_output_embeddings()
+        assert isinstance(head, nn.Module), "opened with a language model's head"
+        return head  # pyright: ignore[reportReturnType]
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that learn: all of them, or the adapter's."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def lay_out(self, rows: Sequence[Row], *, last: bool = False) -> Layout:
+        return lay_out(rows, device=self.device, last=last, packed=self.packed)
+
+    def hidden(self, layout: Layout, plan: Packed | None = None) -> Tensor:
+        """[N hidden]: the trunk's last hidden state of every token laid down."""
+        return trunk_states(self.trunk, layout, packed=self.packed, plan=plan)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[M V], in float32, with the caps and scales that some models put after their head."""
+        logits = self._head(hidden).float()
+        text: Any = self.model.config.get_text_config()
+        cap = getattr(text, "final_logit_softcapping", None)
+        if cap:
+            logits = cap * torch.tanh(logits / cap)
+        if getattr(text, "logit_scale", None):
+            logits = logits * text.logit_scale
+        if getattr(text, "logits_scaling", None):
+            logits = logits / text.logits_scaling
+        return logits
+
+    def logps(self, rows: Sequence[Row], temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Log-probabilities in nats of the completions' tokens [S T], and their mask [S T]."""
+        layout = self.lay_out(rows)
+        hidden = self.hidden(layout).index_select(0, layout.scored)
+        return layout.matrix(self._scores(hidden, layout.targets, temperature)), layout.mask()
+
+    def _scores(self, hidden: Tensor, targets: Tensor, temperature: float) -> Tensor:
+        """[M] log-probabilities; the head sees scored positions only, in slices when V is large."""
+        size = max(1, SLICE // self.vocabulary)
+        if len(hidden) <= size:
+            return self._slice(hidden, targets, temperature)
+        again = torch.is_grad_enabled()
+        parts: list[Tensor] = []
+        for h, t in zip(hidden.split(size), targets.split(size), strict=True):
+            part: Tensor = (
+                checkpoint(self._slice, h, t, temperature, use_reentrant=False)  # pyright: ignore[reportAssignmentType]
+                if again
+                else self._slice(h, t, temperature)
+            )
+            parts.append(part)
+        return torch.cat(parts)
+
+    def _slice(self, hidden: Tensor, targets: Tensor, temperature: float) -> Tensor:
+        logits = self.logits(hidden)
+        if temperature != 1.0:
+            logits = logits / temperature
+        return -F.cross_entropy(logits, targets, reduction="none")
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of what learns."""
+        return {name: p.detach().clone() for name, p in self.trained().items()}
+
+    def merged(self) -> PreTrainedModel:
+        """A copy of the model with the adapter folded into its weights; it does not learn."""
+        if self.adapter is None:
+            alone = copy.deepcopy(self.model)
+        else:
+            alone = copy.deepcopy(self.adapter).merge_and_unload()  # pyright: ignore[reportCallIssue]
+        return alone.requires_grad_(False)
+
+    @contextmanager
+    def wearing(self, weights: Mapping[str, Tensor] | None) -> Iterator[None]:
+        """For a while, the adapter of a snapshot; None is the model without its adapter."""
+        assert self.adapter is not None, "only an adapter can be changed for a while"
+        if weights is None:
+            with self.adapter.disable_adapter():
+                yield
+            return
+        live = self.trained()
+        own = {name: p.data for name, p in live.items()}
+        try:
+            for name, p in live.items():
+                p.data = weights[name]
+            yield
+        finally:
+            for name, p in live.items():
+                p.data = own[name]
+
+
+def trunk_states(
+    trunk: nn.Module, layout: Layout, *, packed: bool, plan: Packed | None = None
+) -> Tensor:
+    """[N hidden] of any transformers trunk, by a packed row or by a padded batch."""
+    if packed:
+        with attending(plan or Packed(layout)):
+            states = trunk(
+                input_ids=layout.ids, position_ids=layout.positions, use_cache=False
+            ).last_hidden_state
+        return states[0]
+    (group,) = layout.groups
+    ids = layout.ids[0][group.queries]
+    places = torch.arange(ids.size(1), device=ids.device)
+    mask = (places < torch.as_tensor(group.lengths, device=ids.device)[:, None]).long()
+    states = trunk(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    return states.flatten(0, 1).index_select(0, layout.home)

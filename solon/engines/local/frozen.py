@@ -1,0 +1,85 @@
+"""Weights that no longer change: an anchor whose log-probabilities are paid for once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from solon.engines.local.choosing import choose
+from solon.engines.local.layout import Ids, Row
+from solon.engines.local.saving import save_model
+from solon.engines.local.voice import Logps, Voice, key
+from solon.records import Abstains, Completion, Group, Prompt
+
+# Token log-probabilities remembered by one anchor: 32 MiB of float32.
+REMEMBERED = 8 << 20
+
+
+@dataclass(slots=True, kw_only=True)
+class FrozenPolicy:
+    """A policy as it was. Satisfies Frozen and Chooser.
+
+    With LoRA the model is shared with the policy that learns: ``adapter`` is what it wore then, and
+    None is the start, without any adapter. ``shared`` tells the two apart.
+    """
+
+    id: str
+    voice: Voice
+    shared: bool = False
+    adapter: Mapping[str, Tensor] | None = None
+    _known: OrderedDict[tuple[Ids, Ids, float], Logps] = field(
+        default_factory=OrderedDict[tuple[Ids, Ids, float], Logps]
+    )
+    _held: int = 0
+
+    def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
+        with self.worn():
+            return self.voice.sample(prompts, n, self.id)
+
+    def logp(self, completions: Sequence[Completion], /) -> list[float]:
+        """Summed log-probabilities in nats, at temperature 1."""
+        rows = self.voice.rows(completions)
+        return [float(x.sum(dtype="float64")) for x in self.token_logps(rows, 1.0)]
+
+    def choose(
+        self, prompts: Sequence[Prompt], choices: Sequence[str], *, cue: str = ""
+    ) -> list[tuple[float, ...] | Abstains]:
+        with self.worn():
+            return choose(self.voice, prompts, choices, cue)
+
+    def save(self, folder: Path, /) -> None:
+        """A folder that transformers' AutoModelForCausalLM loads, adapters folded in."""
+        with self.worn():
+            save_model(folder, self.voice.decoder.merged(), self.voice.words.tokenizer, id=self.id)
+
+    def token_logps(self, rows: Sequence[Row], temperature: float) -> list[Logps]:
+        """As Voice.token_logps, but each row is computed once and remembered."""
+        keys = [key(row, temperature) for row in rows]
+        new = {k: row for k, row in zip(keys, rows, strict=True) if k not in self._known}
+        with self.worn():
+            fresh = self.voice.token_logps(list(new.values()), temperature) if new else []
+        computed = dict(zip(new, fresh, strict=True))
+        found = [computed[k] if k in computed else self._known[k] for k in keys]
+        for k, logps in computed.items():
+            self._remember(k, logps)
+        return found
+
+    def _remember(self, k: tuple[Ids, Ids, float], logps: Logps) -> None:
+        self._known[k] = logps
+        self._held += len(logps)
+        while self._held > REMEMBERED:
+            self._held -= len(self._known.popitem(last=False)[1])
+
+    @contextmanager
+    def worn(self) -> Iterator[None]:
+        """The decoder as this policy, for a while."""
+        if not self.shared:
+            yield
+            return
+        with self.voice.decoder.wearing(self.adapter):
+            yield

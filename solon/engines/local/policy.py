@@ -1,0 +1,254 @@
+"""A policy over any Hugging Face causal language model: opened from a value, sampled, and trained.
+
+axes: S sequences, T tokens of the longest completion, P pairs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+import torch
+from torch import Tensor
+
+from solon.engines.local.choosing import choose
+from solon.engines.local.fitting import Optimiser
+from solon.engines.local.frozen import FrozenPolicy
+from solon.engines.local.layout import Row, cut
+from solon.engines.local.rollouts import RolloutFit
+from solon.engines.local.saving import load_weights, save_model, save_weights
+from solon.engines.local.values import Critic
+from solon.engines.local.voice import Logps, Voice
+from solon.errors import SettingError
+from solon.objectives.adam import Adam
+from solon.objectives.batch import Loss, PairLogps, TextLogps
+from solon.records import Abstains, Completion, Group, Preference, Prompt, Rollout
+from solon.seams.feedback import Metrics
+from solon.seams.learning import Frozen, PairObjective, RolloutObjective, TextObjective
+
+
+class Opened(Protocol):
+    """What a policy keeps of the run that opened it."""
+
+    def seed_for(self, *names: object) -> int: ...
+
+    def note(self, text: str, /) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class LocalPolicy:
+    """Weights that learn here. Satisfies Learner, Chooser and Stateful.
+
+    The version in ``id`` counts updates. Asking the same weights for the same prompts twice gives
+    the same completions: for more, ask for more (``n``).
+    """
+
+    name: str
+    voice: Voice
+    optimiser: Optimiser
+    version: int = 0
+    critic: Critic | None = None
+    _frozen: FrozenPolicy | None = field(default=None)
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    # -- a policy
+
+    def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
+        return self.voice.sample(prompts, n, self.id)
+
+    def logp(self, completions: Sequence[Completion], /) -> list[float]:
+        """Summed log-probabilities in nats, at temperature 1."""
+        return self.voice.logp(completions)
+
+    def choose(
+        self, prompts: Sequence[Prompt], choices: Sequence[str], *, cue: str = ""
+    ) -> list[tuple[float, ...] | Abstains]:
+        """Log-probabilities in nats of the choices as the next words: forward passes only."""
+        return choose(self.voice, prompts, choices, cue)
+
+    def freeze(self) -> FrozenPolicy:
+        """These weights as they are now; the same object until the next update."""
+        if self._frozen is None or self._frozen.id != self.id:
+            self._frozen = self._freeze()
+        return self._frozen
+
+    def _freeze(self) -> FrozenPolicy:
+        decoder = self.voice.decoder
+        if decoder.adapter is not None:
+            adapter = decoder.snapshot() if self.version else None
+            return FrozenPolicy(id=self.id, voice=self.voice, shared=True, adapter=adapter)
+        return FrozenPolicy(id=self.id, voice=self.voice.copied())
+
+    def save(self, folder: Path, /) -> None:
+        """A folder that transformers' AutoModelForCausalLM loads, adapters folded in."""
+        save_model(folder, self.voice.decoder.merged(), self.voice.words.tokenizer, id=self.id)
+
+    # -- learning
+
+    def optimise(self, adam: Adam, /) -> None:
+        """A fresh optimiser: called at the start of a stage of learning."""
+        sets = [list(self.voice.decoder.trained().values())]
+        if self.critic is not None:
+            sets.append(list(self.critic.trained().values()))
+        self.optimiser = Optimiser(sets, adam)
+
+    def fit_texts(self, batch: Sequence[Completion], objective: TextObjective, /) -> Metrics:
+        """One update towards (or by) these completions, at temperature 1."""
+        rows = self.voice.rows(batch)
+
+        def losses() -> Iterator[Loss]:
+            for chunk in cut([[row] for row in rows], self.voice.tokens_per_chunk):
+                logps, mask = self.voice.decoder.logps([rows[i] for i in chunk])
+                yield objective(TextLogps(logps=logps, mask=mask))
+
+        return self._updated(losses(), "fit_texts", rows)
+
+    def fit_pairs(
+        self, batch: Sequence[Preference], objective: PairObjective, /, *, anchor: Frozen
+    ) -> Metrics:
+        """One update on these preferences, at temperature 1."""
+        chosen = self.voice.rows([preference.chosen for preference in batch])
+        rejected = self.voice.rows([preference.rejected for preference in batch])
+        completions = [p.chosen for p in batch] + [p.rejected for p in batch]
+        anchored = self._anchor_sums(anchor, completions, chosen + rejected)
+
+        def losses() -> Iterator[Loss]:
+            units = [list(pair) for pair in zip(chosen, rejected, strict=True)]
+            for chunk in cut(units, self.voice.tokens_per_chunk):
+                rows = [chosen[i] for i in chunk] + [rejected[i] for i in chunk]
+                logps, mask = self.voice.decoder.logps(rows)
+                p = logps.new_tensor([batch[i].p for i in chunk])
+                of = [*chunk, *(i + len(batch) for i in chunk)]
+                sums = logps.sum(1)
+                known = sums.detach() if anchored is None else sums.new_tensor([anchored[i] for i in of])
+                yield objective(_pairs(sums, known, mask.sum(1), p))
+
+        return self._updated(losses(), "fit_pairs", chosen + rejected)
+
+    def fit_rollouts(
+        self, batch: Sequence[Rollout], objective: RolloutObjective, /, *, anchor: Frozen
+    ) -> Metrics:
+        """Credit once over the batch, then objective.epochs x objective.minibatches updates, with
+        all logits divided by the sampling temperature."""
+        if objective.values and self.critic is None:
+            self._add_critic()
+        fit = RolloutFit(
+            voice=self.voice,
+            optimiser=self.optimiser,
+            critic=self.critic if objective.values else None,
+            policy=self.id,
+            batch=batch,
+            objective=objective,
+            seed=self.voice.seed_for("minibatches", self.id),
+        )
+        completions = [rollout.completion for rollout in batch]
+
+        def anchored(rows: Sequence[Row], temperature: float) -> list[Logps] | None:
+            return self._anchor_tokens(anchor, completions, rows, temperature)
+
+        metrics, updates = fit.run(anchored)
+        self.version += updates
+        return {**metrics, **self._counts(self.voice.rows(completions))}
+
+    def _updated(self, losses: Iterable[Loss], what: str, rows: Sequence[Row]) -> Metrics:
+        metrics = self.optimiser.update(losses, what=f"{what} of {self.id}")
+        self.version += 1
+        return {**metrics, **self._counts(rows)}
+
+    def _counts(self, rows: Sequence[Row]) -> dict[str, float]:
+        words = self.voice.words
+        return {
+            "tokens": float(sum(map(len, rows))),
+            "truncated_prompts": float(words.truncated_prompts),
+            "truncated_completions": float(words.truncated_completions),
+        }
+
+    # -- the anchor
+
+    def _anchor_sums(
+        self, anchor: Frozen, completions: Sequence[Completion], rows: Sequence[Row]
+    ) -> list[float] | None:
+        """The anchor's sums; None where the anchor is these weights."""
+        if anchor.id == self.id:
+            return None
+        if isinstance(anchor, FrozenPolicy) and anchor.voice.words is self.voice.words:
+            return [float(x.sum(dtype="float64")) for x in anchor.token_logps(rows, 1.0)]
+        return anchor.logp(completions)
+
+    def _anchor_tokens(
+        self, anchor: Frozen, completions: Sequence[Completion], rows: Sequence[Row], temperature: float
+    ) -> list[Logps] | None:
+        if anchor.id == self.id:
+            return None
+        if not isinstance(anchor, FrozenPolicy):
+            raise SettingError(
+                f"anchor: expected a frozen local policy, whose tokens can be scored one by one, got "
+                f"{anchor.id!r}: use policy.freeze()"
+            )
+        if anchor.voice.words is not self.voice.words:
+            own = anchor.voice.rows(completions)
+            if [row.completion for row in own] != [row.completion for row in rows]:
+                raise SettingError(f"anchor: {anchor.id!r} reads other tokens than {self.id!r}")
+            rows = own
+        return anchor.token_logps(rows, temperature)
+
+    # -- values
+
+    def _add_critic(self) -> None:
+        self.critic = Critic.of(self.voice.decoder)
+        self.optimiser.add(list(self.critic.trained().values()))
+
+    # -- state
+
+    def save_state(self, folder: Path, /) -> None:
+        """Weights, value network, optimiser and counters: enough to go on bit for bit."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_weights(folder / "policy.safetensors", self.voice.decoder.trained())
+        if self.critic is not None:
+            save_weights(folder / "critic.safetensors", self.critic.trained())
+        self.optimiser.save(folder / "optimiser.pt")
+        words = self.voice.words
+        state = {
+            "version": self.version,
+            "truncated_prompts": words.truncated_prompts,
+            "truncated_completions": words.truncated_completions,
+        }
+        (folder / "state.json").write_bytes(orjson.dumps(state))
+
+    def load_state(self, folder: Path, /) -> None:
+        """Goes back to what ``save_state`` kept. Raises RunError where it is another model's."""
+        load_weights(folder / "policy.safetensors", self.voice.decoder.trained())
+        critic = folder / "critic.safetensors"
+        if critic.is_file():
+            if self.critic is None:
+                self._add_critic()
+            assert self.critic is not None, "just added"
+            load_weights(critic, self.critic.trained())
+        self.optimiser.load(folder / "optimiser.pt")
+        state = orjson.loads((folder / "state.json").read_bytes())
+        self.version = int(state["version"])
+        self.voice.words.truncated_prompts = int(state["truncated_prompts"])
+        self.voice.words.truncated_completions = int(state["truncated_completions"])
+        self._frozen = None
+
+
+def _pairs(sums: Tensor, anchored: Tensor, tokens: Tensor, p: Tensor) -> PairLogps:
+    """[2P] of chosen then rejected, as pairs."""
+    chosen, rejected = sums.chunk(2)
+    anchor_chosen, anchor_rejected = anchored.chunk(2)
+    chosen_tokens, rejected_tokens = tokens.to(torch.float32).chunk(2)
+    return PairLogps(
+        chosen=chosen,
+        rejected=rejected,
+        anchor_chosen=anchor_chosen,
+        anchor_rejected=anchor_rejected,
+        p=p,
+        chosen_tokens=chosen_tokens,
+        rejected_tokens=rejected_tokens,
+    )

@@ -1,0 +1,154 @@
+"""Learning from rollouts: credit once over the whole batch, then epochs of minibatches.
+
+axes: S sequences, T tokens of the longest completion
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from solon.engines.local.fitting import Mean, Optimiser
+from solon.engines.local.layout import Row, cut
+from solon.engines.local.values import Critic
+from solon.engines.local.voice import Logps, Voice, matrix
+from solon.errors import SolonError
+from solon.objectives.batch import Credit, Loss, RolloutLogps
+from solon.objectives.batch import rows as rows_of
+from solon.records import Rollout
+from solon.seams.learning import RolloutObjective
+
+
+class AnchorLogps(Protocol):
+    """The anchor's token log-probabilities; None where the anchor is the policy itself."""
+
+    def __call__(self, rows: Sequence[Row], temperature: float, /) -> list[Logps] | None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class RolloutFit:
+    """One call of fit_rollouts. ``policy`` is the id of the weights as they are now."""
+
+    voice: Voice
+    optimiser: Optimiser
+    critic: Critic | None
+    policy: str
+    batch: Sequence[Rollout]
+    objective: RolloutObjective
+    seed: int
+
+    def run(self, anchor: AnchorLogps) -> tuple[dict[str, float], int]:
+        """Metrics, and the number of updates made."""
+        rows = self.voice.rows([rollout.completion for rollout in self.batch])
+        single = self.objective.epochs == self.objective.minibatches == 1
+        chunks = cut([[row] for row in rows], self.voice.tokens_per_chunk)
+        if single and len(chunks) == 1:
+            logps, values = self._forward(rows)
+            x = self._measured(rows, logps.detach(), _detached(values), anchor)
+            credit = self.objective.credit(x)
+            loss = self.objective(replace(x, logps=logps, values=values), credit)
+            return self._update([loss]) | dict(credit.metrics), 1
+        with torch.no_grad():
+            parts = [(chunk, *self._forward([rows[i] for i in chunk])) for chunk in chunks]
+        logps = _assembled([(chunk, logps) for chunk, logps, _ in parts], rows)
+        values = _assembled([(c, v) for c, _, v in parts if v is not None], rows) if self.critic else None
+        x = self._measured(rows, logps, values, anchor)
+        credit = self.objective.credit(x)
+        mean, updates = Mean(), 0
+        for minibatch in self._minibatches(x.groups):
+            mean.add(self._update(self._losses(rows, x, credit, minibatch)))
+            updates += 1
+        return dict(mean) | dict(credit.metrics), updates
+
+    def _forward(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor | None]:
+        logps, _ = self.voice.decoder.logps(rows, self.voice.manner.scale)
+        return logps, self.critic.values(rows) if self.critic else None
+
+    def _measured(
+        self, rows: Sequence[Row], logps: Tensor, values: Tensor | None, anchor: AnchorLogps
+    ) -> RolloutLogps:
+        """The whole batch as its objective sees it, without gradient."""
+        device = logps.device
+        lengths = torch.as_tensor([len(row.completion) for row in rows], device=device)
+        mask = (torch.arange(logps.size(1), device=device) < lengths[:, None]).to(logps.dtype)
+        anchored = anchor(rows, self.voice.manner.scale)
+        finished = [rollout.completion.finish == "stop" for rollout in self.batch]
+        return RolloutLogps(
+            logps=logps,
+            old=self._old(rows, logps),
+            anchor=logps if anchored is None else matrix(anchored, device),
+            mask=mask,
+            rewards=torch.as_tensor([r.reward for r in self.batch], dtype=logps.dtype, device=device),
+            groups=torch.as_tensor([r.group for r in self.batch], device=device),
+            finished=torch.as_tensor(finished, device=device),
+            values=values,
+        )
+
+    def _old(self, rows: Sequence[Row], logps: Tensor) -> Tensor:
+        """What the sampler said: these very weights' own words are computed anew, so that the first
+        ratio is exactly 1; of older or other weights, the recorded log-probabilities count."""
+        old = logps.clone()
+        for number, (row, rollout) in enumerate(zip(rows, self.batch, strict=True)):
+            completion = rollout.completion
+            if completion.policy == self.policy:
+                continue
+            if len(completion.logps) < len(row.completion):
+                raise SolonError(
+                    f"rollout {number} (prompt {completion.prompt.id!r}): expected a log-probability "
+                    f"for each of its {len(row.completion)} tokens, since {completion.policy or 'nobody'} "
+                    f"drew it and not {self.policy}; got {len(completion.logps)}"
+                )
+            recorded = completion.logps[: len(row.completion)]
+            old[number, : len(recorded)] = torch.as_tensor(recorded, dtype=old.dtype)
+        return old
+
+    def _minibatches(self, groups: Tensor) -> Iterator[list[int]]:
+        """Whole groups, in a new seeded order each epoch."""
+        generator = np.random.default_rng(self.seed)
+        numbers = groups.cpu().numpy()
+        distinct = np.unique(numbers)
+        for _ in range(self.objective.epochs):
+            parts = np.array_split(generator.permutation(distinct), self.objective.minibatches)
+            for part in parts:
+                if len(part):
+                    yield np.flatnonzero(np.isin(numbers, part)).tolist()
+
+    def _losses(
+        self, rows: Sequence[Row], x: RolloutLogps, credit: Credit, minibatch: Sequence[int]
+    ) -> Iterator[Loss]:
+        for chunk in cut([[rows[i]] for i in minibatch], self.voice.tokens_per_chunk):
+            members = [minibatch[i] for i in chunk]
+            logps, values = self._forward([rows[i] for i in members])
+            index = torch.as_tensor(members, device=logps.device)
+            width = x.logps.size(1)
+            mine = replace(rows_of(x, index), logps=_widened(logps, width))
+            if values is not None:
+                mine = replace(mine, values=_widened(values, width))
+            yield self.objective(mine, rows_of(credit, index))
+
+    def _update(self, losses: Iterator[Loss] | list[Loss]) -> dict[str, float]:
+        return self.optimiser.update(losses, what=f"fit_rollouts of {self.policy}")
+
+
+def _detached(values: Tensor | None) -> Tensor | None:
+    return None if values is None else values.detach()
+
+
+def _widened(x: Tensor, columns: int) -> Tensor:
+    """[S t] with zeros up to [S T]."""
+    return F.pad(x, (0, columns - x.size(1)))
+
+
+def _assembled(parts: Sequence[tuple[list[int], Tensor]], rows: Sequence[Row]) -> Tensor:
+    """Chunks' [s t] in their places of [S T]."""
+    longest = max([1, *(len(row.completion) for row in rows)])
+    whole = parts[0][1].new_zeros(len(rows), longest)
+    for chunk, values in parts:
+        whole[chunk, : values.size(1)] = values
+    return whole

@@ -1,0 +1,61 @@
+"""State on disk: safetensors and JSON, and torch's reader of tensors only for optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from solon.errors import RunError
+
+CARD = "solon.json"
+
+
+def save_model(
+    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **card: object
+) -> None:
+    """A Hugging Face folder, with what is ours in solon.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / CARD).write_bytes(orjson.dumps(card))
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What save_model wrote beside the model; empty for a folder of someone else's."""
+    file = folder / CARD
+    return orjson.loads(file.read_bytes()) if file.is_file() else {}
+
+
+def save_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
+    save_file({name: w.detach().contiguous().clone() for name, w in weights.items()}, file)
+
+
+def load_weights(file: Path, into: Mapping[str, nn.Parameter]) -> None:
+    """Copies the file's tensors into the parameters of the same names.
+
+    Raises RunError where names or shapes differ.
+    """
+    found = load_file(file)
+    if {n: w.shape for n, w in found.items()} != {n: p.shape for n, p in into.items()}:
+        raise RunError(
+            f"{file}: expected the weights of this model, got others: "
+            "resume with the recipe and the bench that began the run"
+        )
+    with torch.no_grad():
+        for name, parameter in into.items():
+            parameter.copy_(found[name])
+
+
+def save_optimiser(file: Path, optimiser: torch.optim.Optimizer) -> None:
+    torch.save(optimiser.state_dict(), file)
+
+
+def load_optimiser(file: Path, optimiser: torch.optim.Optimizer) -> None:
+    optimiser.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))

@@ -1,0 +1,47 @@
+"""A value network: what reward a policy may expect from each state on.
+
+axes: S sequences, T tokens of the longest completion
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from solon.engines.local.decoder import Decoder, trunk_states
+from solon.engines.local.layout import Row
+
+
+@dataclass(slots=True)
+class Critic:
+    """A trunk of its own, begun as a copy of the policy's, under a scalar head that begins at 0."""
+
+    trunk: nn.Module
+    head: nn.Linear
+    decoder: Decoder
+
+    @classmethod
+    def of(cls, decoder: Decoder) -> Critic:
+        trunk = decoder.merged().base_model.requires_grad_(True)
+        head = nn.Linear(hidden_size(decoder), 1, device=decoder.device)
+        nn.init.zeros_(head.weight)
+        nn.init.zeros_(head.bias)
+        return cls(trunk, head, decoder)
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        named = {f"trunk.{name}": p for name, p in self.trunk.named_parameters()}
+        return named | {f"head.{name}": p for name, p in self.head.named_parameters()}
+
+    def values(self, rows: Sequence[Row]) -> Tensor:
+        """[S T]: V of the state before each token, read where that token is predicted."""
+        layout = self.decoder.lay_out(rows)
+        states = trunk_states(self.trunk, layout, packed=self.decoder.packed)
+        at = states.index_select(0, layout.scored).to(torch.float32)
+        return layout.matrix(self.head(at)[:, 0])
+
+
+def hidden_size(decoder: Decoder) -> int:
+    return int(decoder.model.config.get_text_config().hidden_size)

@@ -1,0 +1,140 @@
+"""Weights: loaded from a folder or the hub, or made at random; on a device, with or without LoRA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from solon.errors import SettingError
+
+Dtype = Literal["auto", "float32", "bfloat16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """A Llama-style model with random weights; vocab 0 is the tokenizer's size, kv_heads 0 is heads,
+    inner 0 is 8/3 of hidden, rounded up to a multiple of 64.
+
+    Example:
+        Shape(hidden=128, layers=4, heads=4)
+    """
+
+    vocab: int = 0
+    hidden: int = 128
+    inner: int = 0
+    layers: int = 4
+    heads: int = 4
+    kv_heads: int = 0
+    context: int = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Low-rank adapters (arXiv:2106.09685) on the linears named by ``targets``.
+
+    Dropout must be 0: log-probabilities are those of one policy, not of a random one.
+
+    Example:
+        Lora(rank=16, alpha=32)
+    """
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    targets: str | tuple[str, ...] = "all-linear"
+
+    def __post_init__(self) -> None:
+        if self.dropout:
+            raise SettingError(
+                f"lora.dropout: expected 0 (dropout is off everywhere, so that the policy that is "
+                f"trained is the policy that samples), got {self.dropout}"
+            )
+
+
+def place(device: Device) -> torch.device:
+    """The device meant; auto is CUDA where there is one."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SettingError("device='cuda', but torch sees no CUDA device: use device='auto' or 'cpu'")
+    there = torch.cuda.is_available() and device != "cpu"
+    return torch.device("cuda" if there else "cpu")
+
+
+def precision(dtype: Dtype, device: torch.device) -> torch.dtype:
+    """The dtype meant; auto is bfloat16 on CUDA and float32 on a CPU."""
+    if dtype == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    return torch.bfloat16 if dtype == "bfloat16" else torch.float32
+
+
+def load_model(name: str, *, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
+    """A causal language model from a folder or the hub.
+
+    Raises SettingError where transformers finds none.
+    """
+    try:
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+    except (OSError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise SettingError(
+            f"model: expected a folder or hub name of a causal language model, got {name!r} ({first})"
+        ) from error
+    return model.to(device).eval()
+
+
+def make_model(
+    shape: Shape, tokenizer: PreTrainedTokenizerBase, *, seed: int, dtype: torch.dtype, device: torch.device
+) -> PreTrainedModel:
+    """A Llama of that shape with random weights drawn from ``seed``."""
+    if shape.hidden % shape.heads:
+        raise SettingError(f"shape: hidden ({shape.hidden}) must be a multiple of heads ({shape.heads})")
+    if 0 < shape.vocab < len(tokenizer):
+        raise SettingError(f"shape.vocab: the tokenizer has {len(tokenizer)} tokens, got {shape.vocab}")
+    config = LlamaConfig(
+        vocab_size=shape.vocab or len(tokenizer),
+        hidden_size=shape.hidden,
+        intermediate_size=shape.inner or -(-shape.hidden * 8 // (3 * 64)) * 64,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads or shape.heads,
+        max_position_embeddings=shape.context,
+        tie_word_embeddings=False,
+        pad_token_id=cast("int | None", tokenizer.pad_token_id),
+        bos_token_id=cast("int | None", tokenizer.bos_token_id),
+        eos_token_id=cast("int | None", tokenizer.eos_token_id),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(config)
+    return model.to(device=device, dtype=dtype).eval()
+
+
+def adapt(model: PreTrainedModel, lora: Lora, *, seed: int) -> PeftModel:
+    """Adapters on the model, in place, drawn from ``seed``; only they learn."""
+    targets: str | list[str] = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
+    settings = LoraConfig(
+        r=lora.rank, lora_alpha=lora.alpha, target_modules=targets, task_type="CAUSAL_LM"
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        adapted = get_peft_model(model, settings)
+    assert isinstance(adapted, PeftModel), "one adapter of one type"
+    return adapted.eval()  # pyright: ignore[reportReturnType]
+
+
+def stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Every token that ends a completion: the tokenizer's EOS, and those of the model's settings."""
+    listed: int | Sequence[int] | None = getattr(model.generation_config, "eos_token_id", None)
+    more = [listed] if isinstance(listed, int) else list(listed or ())
+    return frozenset({int(cast("int", tokenizer.eos_token_id)), *more})

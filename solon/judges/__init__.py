@@ -1,0 +1,1 @@
+"""Questions in, judgements out. A judge that cannot answer abstains; it never guesses."""

@@ -1,0 +1,115 @@
+"""Rows of files that people bring: JSON lines, parquet, plain text, gzipped or not."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from solon.errors import DataError
+from solon.records import Message, Role
+
+ROLES = frozenset(get_args(Role)) - {"text"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row, and where it stands (rows count from 1, as editors do).
+
+    Example:
+        Row(file=Path("labels.jsonl"), number=3, fields={"prompt": "Hi", "chosen": "a"})
+    """
+
+    file: Path
+    number: int
+    fields: Mapping[str, Any]
+
+    def fault(self, field: str, expected: str) -> DataError:
+        """The error that says what this row's field should have been."""
+        came = _short(self.fields[field]) if field in self.fields else "nothing"
+        return DataError(self.file, row=self.number, field=field, expected=expected, came=came)
+
+    def text(self, field: str) -> str:
+        """A field of text; DataError where it is missing, blank or something else."""
+        value = self.fields.get(field)
+        if not isinstance(value, str) or not value.strip():
+            raise self.fault(field, "text")
+        return value
+
+    def messages(self, field: str) -> tuple[Message, ...]:
+        """A field of turns, [{"role": ..., "content": ...}]; DataError where a turn is bad."""
+        value = self.fields.get(field)
+        if not isinstance(value, list) or not value:
+            raise self.fault(field, "text or a list of messages")
+        return tuple(self._message(field, turn) for turn in cast("list[Any]", value))
+
+    def _message(self, field: str, turn: Any) -> Message:
+        said: dict[str, Any] = cast("dict[str, Any]", turn) if isinstance(turn, dict) else {}
+        role, content = said.get("role"), said.get("content")
+        if role not in ROLES or not isinstance(content, str):
+            raise self.fault(field, "messages with a role (system, user, assistant) and a content")
+        return Message(role=cast("Role", role), text=content)
+
+
+def rows(file: Path) -> Iterator[Row]:
+    """The rows of a .jsonl, .parquet or .txt file (.gz too); DataError for anything else."""
+    kind = file.name.removesuffix(".gz").rpartition(".")[2]
+    if not file.is_file():
+        raise DataError(file, expected="a file", came="nothing there")
+    match kind:
+        case "jsonl":
+            yield from _json_lines(file)
+        case "parquet":
+            yield from _parquet(file)
+        case "txt":
+            for number, line in _lines(file):
+                yield Row(file=file, number=number, fields={"text": line})
+        case _:
+            raise DataError(file, expected=".jsonl, .parquet or .txt (or .gz)", came=f".{kind}")
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines that are not blank."""
+    try:
+        with (
+            gzip.open(file, "rt", encoding="utf-8")
+            if file.suffix == ".gz"
+            else file.open(encoding="utf-8") as lines
+        ):
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield number, line.strip()
+    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+        raise DataError(file, expected="UTF-8 text", came=error) from error
+
+
+def _json_lines(file: Path) -> Iterator[Row]:
+    for number, line in _lines(file):
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(file, row=number, expected="a JSON object", came=error) from error
+        if not isinstance(fields, dict):
+            raise DataError(file, row=number, expected="a JSON object", came=_short(fields))
+        yield Row(file=file, number=number, fields=cast("dict[str, Any]", fields))
+
+
+def _parquet(file: Path) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(file, expected="a parquet file", came=error) from error
+    for number, fields in enumerate(table.to_pylist(), start=1):
+        yield Row(file=file, number=number, fields=fields)
+
+
+def _short(value: object) -> str:
+    """A value as an error message can hold it, whatever it is."""
+    said = "null" if value is None else ascii(value)
+    return said if len(said) <= 60 else f"{said[:57]}..."

@@ -1,0 +1,162 @@
+"""The words in which a judge is asked: template, preamble, principle, worked examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from solon.errors import SettingError
+from solon.records import Compare, Message, Prompt, Question, Rank, Rate, digest
+from solon.text.constitution import Constitution, Principle
+from solon.text.hostile import Markup, conversation, neutralise
+from solon.text.template import Template, read
+
+ASK = "Which completion is better?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A worked example, shown to the judge as an earlier turn and its answer.
+
+    Example:
+        Example(prompt="Write a sentence.", first="A cat sat.", second="cat cat", answer="1")
+    """
+
+    prompt: str
+    first: str
+    second: str
+    answer: str
+    rationale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """Everything in a judge's prompt that is not the question; ``digest`` covers all of it.
+
+    Example:
+        Wording.of("judge/pairwise", preamble="preamble/harmless").messages(question)
+    """
+
+    template: Template
+    preamble: str = ""
+    ask: str = ASK
+    examples: tuple[Example, ...] = ()
+    constitution: Constitution | None = None
+
+    @classmethod
+    def of(
+        cls,
+        template: str,
+        *,
+        preamble: str = "",
+        ask: str = ASK,
+        examples: tuple[Example, ...] = (),
+        constitution: Constitution | str | None = None,
+    ) -> Wording:
+        """Loads what is given by name; SettingError where the template has no place for it."""
+        loaded = Template.load(template)
+        for slot, given in (("preamble", preamble), ("principle", constitution)):
+            if given and slot not in loaded.slots:
+                raise SettingError(
+                    f"template {template!r}: expected a slot {{{slot}}}, it has none"
+                )
+        return cls(
+            template=loaded,
+            preamble=read(preamble).strip() if preamble else "",
+            ask=ask,
+            examples=examples,
+            constitution=Constitution.load(constitution)
+            if isinstance(constitution, str)
+            else constitution,
+        )
+
+    @property
+    def digest(self) -> str:
+        law = self.constitution.digest if self.constitution else ""
+        return digest(self.template.digest, self.preamble, self.ask, self.examples, law)
+
+    def name(self, policy: str) -> str:
+        """The judge's id: policy, template, and four digits of everything else."""
+        return f"{policy}/{self.template.name.rsplit('/', 1)[-1]}@{self.digest[:4]}"
+
+    def draw(self, question: Compare, seed_for: Callable[..., int]) -> Principle | None:
+        """The question's principle, the same in both orders."""
+        if self.constitution is None:
+            return None
+        texts = sorted((question.first.text, question.second.text))
+        return self.constitution.draw(seed_for("principle", self.digest, *texts))
+
+    def messages(
+        self,
+        question: Question,
+        principle: Principle | None = None,
+        *,
+        rationale: str | None = None,
+    ) -> tuple[Message, ...]:
+        """The turns that ask this question.
+
+        Where the template holds a rationale and none is given, they end where it is asked for.
+        """
+        template = self.template
+        given = values(question, template.tags)
+        if rationale is not None:
+            given["rationale"] = rationale
+        elif "rationale" in template.slots:
+            template = template.before("rationale")
+        turns = self._turns(template, given, principle)
+        shown = [self._shown(example, principle) for example in self.examples]
+        if not shown:
+            return turns
+        if turns[0].role == "text":  # a model without chat format reads one text, examples and all
+            parts = [message.text for example in shown for message in example]
+            return (Message(role="text", text="\n\n".join([*parts, turns[0].text])),)
+        system = [turn for turn in turns if turn.role == "system"]
+        spoken = [m for example in shown for m in example if m.role != "system"]
+        return (*system, *spoken, *(turn for turn in turns if turn.role != "system"))
+
+    def _turns(
+        self, template: Template, given: Mapping[str, str], principle: Principle | None
+    ) -> tuple[Message, ...]:
+        own = {
+            "preamble": Markup(self.preamble),
+            "principle": principle.compare if principle else self.ask,
+        }
+        kept = {slot: text for slot, text in own.items() if slot in template.slots}
+        return template.render({**kept, **given})
+
+    def _shown(self, example: Example, principle: Principle | None) -> tuple[Message, ...]:
+        tags = self.template.tags
+        given = {
+            "conversation": conversation(Prompt.of(example.prompt), tags),
+            "first": example.first,
+            "second": example.second,
+        }
+        if "rationale" in self.template.slots:
+            given["rationale"] = example.rationale
+        asked = self._turns(self.template, given, principle)
+        answer = f"{self.template.cue} {example.answer}".strip()
+        if asked[0].role == "text":
+            return (Message(role="text", text=f"{asked[0].text}\n{answer}"),)
+        return (*asked, Message(role="assistant", text=answer))
+
+
+def prompt_of(messages: tuple[Message, ...]) -> Prompt:
+    """A prompt named by its words: the same question has the same id in every run."""
+    return Prompt(id=digest(messages), messages=messages)
+
+
+def values(question: Question, tags: frozenset[str]) -> dict[str, str]:
+    """What a template's slots are given for a question, with the models' texts made harmless."""
+    match question:
+        case Compare(first=first, second=second):
+            said = conversation(first.prompt, tags)
+            return {"conversation": said, "first": first.text, "second": second.text}
+        case Rate(completion=one):
+            return {"conversation": conversation(one.prompt, tags), "completion": one.text}
+        case Rank(completions=several):
+            listed = "\n".join(
+                f'<completion number="{number}">\n{neutralise(c.text, tags)}\n</completion>'
+                for number, c in enumerate(several, start=1)
+            )
+            said = conversation(several[0].prompt, tags)
+            return {"conversation": said, "completions": Markup(listed)}

@@ -1,0 +1,250 @@
+"""Judges made of judges: both orders, several samples, several judges, and a gate on failures."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Literal, Protocol
+
+from solon.errors import SettingError, TooManyFailures
+from solon.records import A, Abstains, Compare, Judgement, PairJudgement, Prefers, Q, digest
+from solon.seams.feedback import Judge, PairJudge, Spec
+
+if TYPE_CHECKING:
+    from solon.run.run import Run
+
+Average = Literal["probability", "logit"]
+Rule = Literal["mean", "majority"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BothOrders:
+    """Asks in both orders and averages: p(a, b) + p(b, a) = 1 exactly.
+
+    Averaging probabilities is Lee et al. (arXiv 2309.00267): with true logit d and an additive
+    bias b the label is (sigma(d + b) + sigma(d - b)) / 2, shrunk towards 1/2 as b grows. Averaging
+    logits gives sigma(d). Abstains when one pass does; with ``either`` the other one suffices.
+
+    Example:
+        BothOrders(judge=LogitJudge(policy=local))
+    """
+
+    judge: Spec[PairJudge]
+    average: Average = "probability"
+    either: bool = False
+
+    def open(self, run: Run, /) -> PairJudge:
+        return _BothOrders(judge=self.judge.open(run), average=self.average, either=self.either)
+
+
+class Sampler(Protocol):
+    """A pair judge whose answer can be drawn several times."""
+
+    @property
+    def id(self) -> str: ...
+
+    def samples(self, questions: Sequence[Compare], /, *, n: int) -> list[list[PairJudgement]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """The mean of k samples of one judge; abstains unless more than half of them answer.
+
+    Example:
+        Vote(judge=LlmJudge(policy=endpoint), k=5)
+    """
+
+    judge: Spec[Sampler]
+    k: int = 5
+
+    def open(self, run: Run, /) -> PairJudge:
+        if self.k < 1:
+            raise SettingError(f"k: expected at least 1 sample, got {self.k}")
+        return _Vote(judge=self.judge.open(run), k=self.k)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jury:
+    """Several judges as one: their mean probability, or what a strict majority of them prefers.
+
+    ``mean`` abstains unless more than half of the judges answer. ``majority`` gives 1 or 0; a
+    judge that abstains or is undecided stays in the count, so there may be no majority, and then
+    the jury abstains.
+
+    Example:
+        Jury(judges=(one, two, three), rule="majority")
+    """
+
+    judges: tuple[Spec[PairJudge], ...]
+    rule: Rule = "mean"
+
+    def open(self, run: Run, /) -> PairJudge:
+        if not self.judges:
+            raise SettingError("judges: expected at least one judge in a jury, got none")
+        return _Jury(judges=tuple(judge.open(run) for judge in self.judges), rule=self.rule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGate(Generic[Q, A]):
+    """Stops the run with TooManyFailures once too many of the last judgements abstained.
+
+    The run stops as soon as more than ``limit`` x ``window`` of the last ``window`` have failed,
+    at the beginning too, when fewer than ``window`` have been asked.
+
+    Example:
+        FailureGate(judge=LlmJudge(policy=endpoint), limit=0.10, window=200)
+    """
+
+    judge: Spec[Judge[Q, A]]
+    limit: float = 0.10
+    window: int = 200
+
+    def open(self, run: Run, /) -> Judge[Q, A]:
+        last = deque[str](maxlen=self.window)
+        return _FailureGate(judge=self.judge.open(run), limit=self.limit, last=last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BothOrders:
+    judge: PairJudge
+    average: Average
+    either: bool
+
+    @property
+    def id(self) -> str:
+        return f"both-orders({self.judge.id})"
+
+    def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
+        judged = ask(self.judge, [*questions, *(question.swapped() for question in questions)])
+        asked, turned = judged[: len(questions)], judged[len(questions) :]
+        return [
+            merge((one, two), self._answer(one.answer, two.answer), judge=self.id)
+            for one, two in zip(asked, turned, strict=True)
+        ]
+
+    def _answer(self, one: Prefers | Abstains, two: Prefers | Abstains) -> Prefers | Abstains:
+        if not isinstance(one, Abstains) and not isinstance(two, Abstains):
+            p = _middle(one.p_first, two.p_first, self.average)
+            return Prefers(p_first=p, orders=(one.p_first, 1 - two.p_first))
+        if self.either and isinstance(one, Prefers):
+            return Prefers(p_first=one.p_first)
+        if self.either and isinstance(two, Prefers):
+            return Prefers(p_first=1 - two.p_first)
+        reason = one.reason if isinstance(one, Abstains) else ""
+        return Abstains(reason=reason or (two.reason if isinstance(two, Abstains) else ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vote:
+    judge: Sampler
+    k: int
+
+    @property
+    def id(self) -> str:
+        return f"vote-{self.k}({self.judge.id})"
+
+    def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
+        drawn = self.judge.samples(questions, n=self.k)
+        return [merge(votes, mean(votes), judge=self.id) for votes in drawn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Jury:
+    judges: tuple[PairJudge, ...]
+    rule: Rule
+
+    @property
+    def id(self) -> str:
+        return f"jury-{self.rule}({', '.join(judge.id for judge in self.judges)})"
+
+    def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
+        benches = [ask(judge, questions) for judge in self.judges]
+        decide = mean if self.rule == "mean" else majority
+        return [merge(votes, decide(votes), judge=self.id) for votes in zip(*benches, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FailureGate(Generic[Q, A]):
+    judge: Judge[Q, A]
+    limit: float
+    last: deque[str] = field(default_factory=deque[str])
+
+    @property
+    def id(self) -> str:
+        return self.judge.id
+
+    def __call__(self, questions: Sequence[Q], /) -> list[Judgement[Q, A]]:
+        judged = ask(self.judge, questions)
+        for judgement in judged:
+            answer = judgement.answer
+            self.last.append(answer.reason if isinstance(answer, Abstains) else "")
+            self._check()
+        return judged
+
+    def _check(self) -> None:
+        reasons = Counter(reason for reason in self.last if reason)
+        assert self.last.maxlen is not None
+        if reasons.total() <= self.limit * self.last.maxlen:
+            return
+        counts = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        raise TooManyFailures(
+            f"{self.id}: {reasons.total()} of the last {len(self.last)} judgements failed, "
+            f"expected at most {self.limit:.0%} of {self.last.maxlen} ({counts}); mend the judge, "
+            "or raise the limit"
+        )
+
+
+def ask(judge: Judge[Q, A], questions: Sequence[Q]) -> list[Judgement[Q, A]]:
+    """The judge's answers, one for each question."""
+    judged = judge(questions)
+    assert len(judged) == len(questions), f"{judge.id} answers each question, in order"
+    return judged
+
+
+def mean(votes: Sequence[PairJudgement]) -> Prefers | Abstains:
+    """The mean p(first) of those that answered; abstains unless they are more than half."""
+    answers = [vote.answer for vote in votes if isinstance(vote.answer, Prefers)]
+    if 2 * len(answers) <= len(votes):
+        return Abstains(reason="half of the votes or more abstained")
+    orders = [answer.orders for answer in answers]
+    both = zip(*orders, strict=True) if all(len(pair) == 2 for pair in orders) else ()
+    return Prefers(
+        p_first=math.fsum(answer.p_first for answer in answers) / len(answers),
+        orders=tuple(math.fsum(single) / len(single) for single in both),
+    )
+
+
+def majority(votes: Sequence[PairJudgement]) -> Prefers | Abstains:
+    """p(first) = 1 or 0 where more than half of all votes say so."""
+    answers = [vote.answer for vote in votes if isinstance(vote.answer, Prefers)]
+    first = sum(answer.p_first > 0.5 for answer in answers)
+    second = sum(answer.p_first < 0.5 for answer in answers)
+    if 2 * max(first, second) > len(votes):
+        return Prefers(p_first=float(first > second))
+    return Abstains(reason="no majority")
+
+
+def merge(
+    parts: Sequence[PairJudgement], answer: Prefers | Abstains, *, judge: str
+) -> PairJudgement:
+    """One judgement of the first part's question, with what all the parts said."""
+    principles = dict.fromkeys(part.principle for part in parts if part.principle)
+    return Judgement(
+        question=parts[0].question,
+        answer=answer,
+        judge=judge,
+        principle=", ".join(principles),
+        rationale="\n\n".join(part.rationale for part in parts if part.rationale),
+        raw="\n\n".join(part.raw for part in parts if part.raw),
+        digest=digest(judge, *(part.digest for part in parts)),
+    )
+
+
+def _middle(one: float, two: float, average: Average) -> float:
+    """The mean of p and 1 - p', or the probability at their mean logit; 1/2 where 0 meets 1."""
+    if average == "probability":
+        return (one + (1 - two)) / 2
+    yes, no = math.sqrt(one * (1 - two)), math.sqrt((1 - one) * two)
+    return yes / (yes + no) if yes + no else 0.5

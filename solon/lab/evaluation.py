@@ -1,0 +1,130 @@
+"""Evaluation dialogues, from which a small language model learns to judge in the town's words.
+
+A judge that learnt from these is read out like any large one, by the probabilities of its answer:
+
+    LogitJudge(policy=judge, template=PAIRWISE, ask=ASK)
+    LogitJudge(policy=judge, template=PAIRWISE, constitution=CONSTITUTION)
+    LogitScore(policy=judge, template=SCORE)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from solon.lab.demonstrations import PERFECT, Manners, answer
+from solon.lab.gold import Weights
+from solon.lab.grammar import words
+from solon.lab.judges import Dials, PlantedPair, PlantedScore
+from solon.lab.town import OpenTown, Town
+from solon.records import Abstains, Compare, Completion, Prompt, Rate, digest
+from solon.text.template import Template
+
+_HERE = Path(__file__).parent
+PAIRWISE = str(_HERE / "pairwise.md")
+SCORE = str(_HERE / "score.md")
+CONSTITUTION = str(_HERE / "constitution.toml")
+ASK = "which is better ?"
+
+_NOTHING = Weights(harmless=0.0, helpful=0.0, honest=0.0, concise=0.0)
+# what each principle of the constitution minds; where it sees no difference, the label is a coin
+PRINCIPLES: Mapping[str, Weights] = {
+    "which is more harmless ?": replace(_NOTHING, harmless=2.0),
+    "which is more helpful ?": replace(_NOTHING, helpful=1.0),
+    "which is more honest ?": replace(_NOTHING, honest=1.5),
+}
+_LADDER = (Manners(), Manners(comply=0.2, evade=0.1, slip=0.15, flatter=0.2, pad=0.1), PERFECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lessons:
+    """What the dialogues show, and how well they are labelled.
+
+    ``dials`` label the pairs (position and length bias are learnt with them); ``sharpness`` is the
+    logits per unit of gold of the scores. ``rated`` is the share of dialogues that rate one answer
+    and ``principled`` the share of pairs that ask by one principle. ``smudge`` is the share of
+    answers in which one word is replaced by any other, as a young policy's slips of the tongue.
+
+    Example:
+        Lessons(dials=Dials(discernment=2.0, position=0.5), rated=0.0)
+    """
+
+    dials: Dials = field(default_factory=lambda: Dials(discernment=4.0, position=0.3, length=0.03))
+    sharpness: float = 2.0
+    rated: float = 0.3
+    principled: float = 0.2
+    smudge: float = 0.15
+    town: Town = field(default_factory=Town)
+
+
+def transcripts(n: int, seed: int, lessons: Lessons = Lessons()) -> list[Completion]:
+    """n dialogues, each a raw prompt that ends where the verdict stands, and the verdict."""
+    generator = np.random.default_rng([seed, 2])
+    asked = OpenTown(town=lessons.town, seed=seed).take(n)
+    return [_transcript(prompt, seed, lessons, generator) for prompt in asked]
+
+
+def shown(question: Compare | Rate, ask: str = ASK) -> Prompt:
+    """The exact prompt that a judge is asked in."""
+    match question:
+        case Compare(first=first, second=second):
+            values = {"conversation": first.prompt.text, "principle": ask}
+            values |= {"first": first.text, "second": second.text}
+            messages = _LAYOUTS["pairwise"].render(values)
+        case Rate(completion=one):
+            values = {"conversation": one.prompt.text, "completion": one.text}
+            messages = _LAYOUTS["score"].render(values)
+    return Prompt(id=digest(messages), messages=messages)
+
+
+_LAYOUTS: Mapping[str, Template] = {
+    "pairwise": Template.load(PAIRWISE),
+    "score": Template.load(SCORE),
+}
+
+
+def _transcript(
+    prompt: Prompt, seed: int, lessons: Lessons, generator: np.random.Generator
+) -> Completion:
+    one = _candidate(prompt, lessons, generator)
+    if generator.random() < lessons.rated:
+        rate = Rate(completion=one)
+        return _said(shown(rate), str(_step(rate, seed, lessons, generator)))
+    two = one
+    while two.text == one.text:
+        two = _candidate(prompt, lessons, generator)
+    # the one that was drawn again until it differed must not always stand second
+    compare = Compare(first=one, second=two)
+    compare = compare.swapped() if generator.random() < 0.5 else compare
+    ask, dials = ASK, lessons.dials
+    if generator.random() < lessons.principled:
+        ask = list(PRINCIPLES)[int(generator.integers(len(PRINCIPLES)))]
+        dials = replace(dials, weights=PRINCIPLES[ask])
+    [judgement] = PlantedPair(dials=dials, hard=True, seed=seed)([compare])
+    assert not isinstance(judgement.answer, Abstains), "a lesson has a verdict"
+    return _said(shown(compare, ask), "1" if judgement.answer.p_first > 0.5 else "2")
+
+
+def _step(rate: Rate, seed: int, lessons: Lessons, generator: np.random.Generator) -> int:
+    dials = replace(lessons.dials, discernment=lessons.sharpness)
+    [judgement] = PlantedScore(dials=dials, seed=seed)([rate])
+    assert not isinstance(judgement.answer, Abstains), "a lesson has a verdict"
+    distribution = np.array(judgement.answer.distribution)
+    return 1 + int(generator.choice(len(distribution), p=distribution / distribution.sum()))
+
+
+def _candidate(prompt: Prompt, lessons: Lessons, generator: np.random.Generator) -> Completion:
+    completion = answer(prompt, _LADDER[int(generator.integers(len(_LADDER)))], generator)
+    if generator.random() >= lessons.smudge:
+        return completion
+    parts = completion.text.split()
+    parts[int(generator.integers(len(parts)))] = words()[int(generator.integers(len(words())))]
+    return replace(completion, text=" ".join(parts))
+
+
+def _said(prompt: Prompt, verdict: str) -> Completion:
+    assert all(message.role == "text" for message in prompt.messages)
+    return Completion(prompt=prompt, text=verdict, policy="people")

@@ -1,0 +1,181 @@
+"""Judges with planted flaws: each dial is one flaw, in logits, and an audit should find it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import exp, inf
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from solon.lab.gold import Weights, agrees, gold
+from solon.records import (
+    Abstains,
+    Compare,
+    Completion,
+    Judgement,
+    PairJudgement,
+    Prefers,
+    Rate,
+    ScoreJudgement,
+    Scores,
+    digest,
+)
+
+if TYPE_CHECKING:
+    from solon.run.run import Run
+
+STEPS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dials:
+    """How sharp a judge is and which flaws it has.
+
+    ``discernment`` a: logits per unit of gold (infinite: the exact order); ``position``: logits for
+    whichever is shown first; ``length``: logits per word longer; ``deference``: logits for backing
+    the user's stated belief; ``own``: logits for completions of the policy named ``myself``;
+    ``noise``: standard deviation of a logit noise that depends on the question, order included;
+    ``flip``: share of answers turned round; ``abstain``: share of questions left unanswered.
+    ``weights`` are what the judge itself minds: 0 makes it blind to a facet.
+
+    Example:
+        Dials(discernment=3.0, position=0.5, length=0.05)
+    """
+
+    discernment: float = inf
+    position: float = 0.0
+    length: float = 0.0
+    deference: float = 0.0
+    own: float = 0.0
+    myself: str = ""
+    noise: float = 0.0
+    flip: float = 0.0
+    abstain: float = 0.0
+    weights: Weights = field(default_factory=Weights)
+
+    def liking(self, completion: Completion) -> float:
+        """All but gold that speaks for a completion, in logits."""
+        mine = bool(self.myself) and completion.policy.partition("@")[0] == self.myself
+        return (
+            self.length * len(completion.text.split())
+            + self.deference * agrees(completion)
+            + self.own * mine
+        )
+
+    def logit(self, question: Compare) -> float:
+        """a (gold1 - gold2) + position + the difference in liking, without noise."""
+        gap = gold(question.first, self.weights) - gold(question.second, self.weights)
+        # equal weights in another order of summation may differ by rounding: that is a tie
+        sharp = 0.0 if abs(gap) < 1e-9 else self.discernment * gap
+        return sharp + self.position + self.liking(question.first) - self.liking(question.second)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantedPair:
+    """A PairJudge: p_first = sigma(logit + noise), or 0 or 1 drawn by it where ``hard``.
+
+    The same question gets the same answer: draws are seeded by its words and ``seed``.
+
+    Example:
+        PlantedPair(dials=Dials(discernment=3.0), hard=True)([Compare(first=a, second=b)])
+    """
+
+    dials: Dials = field(default_factory=Dials)
+    hard: bool = False
+    seed: int = 0
+    name: str = "planted"
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}@{digest(self.dials, self.hard, self.seed)}"
+
+    def open(self, run: Run) -> PlantedPair:
+        return replace(self, seed=run.seed_for(self.name, self.seed))
+
+    def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
+        return [Judgement(question=q, answer=self._answer(q), judge=self.id) for q in questions]
+
+    def _answer(self, question: Compare) -> Prefers | Abstains:
+        draw = Draw(seed=self.seed, completions=(question.first, question.second))
+        if draw.uniform("abstain") < self.dials.abstain:
+            return Abstains(reason="planted")
+        p = sigma(self.dials.logit(question) + self.dials.noise * draw.normal("noise"))
+        if draw.uniform("flip") < self.dials.flip:
+            p = 1 - p
+        if self.hard:
+            p = float(draw.uniform("answer") < p)
+        return Prefers(p_first=p, orders=(p,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantedScore:
+    """A ScoreJudge on the steps 1 to 10: the expected step, and how the judge is spread over them.
+
+    mean = 1 + 9 sigma(a (gold - middle) + liking + noise), and the distribution falls off from it
+    as a normal of standard deviation ``spread`` steps. ``discernment`` must be finite.
+
+    Example:
+        PlantedScore(dials=Dials(discernment=2.0))([Rate(completion=a)])
+    """
+
+    dials: Dials = field(default_factory=lambda: Dials(discernment=2.0))
+    middle: float = 0.0
+    spread: float = 1.0
+    seed: int = 0
+    name: str = "planted"
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}@{digest(self.dials, self.middle, self.spread, self.seed)}"
+
+    def open(self, run: Run) -> PlantedScore:
+        return replace(self, seed=run.seed_for(self.name, self.seed))
+
+    def __call__(self, questions: Sequence[Rate], /) -> list[ScoreJudgement]:
+        return [
+            Judgement(question=q, answer=self._answer(q.completion), judge=self.id)
+            for q in questions
+        ]
+
+    def _answer(self, completion: Completion) -> Scores | Abstains:
+        draw = Draw(seed=self.seed, completions=(completion,))
+        if draw.uniform("abstain") < self.dials.abstain:
+            return Abstains(reason="planted")
+        logit = self.dials.discernment * (gold(completion, self.dials.weights) - self.middle)
+        logit += self.dials.liking(completion) + self.dials.noise * draw.normal("noise")
+        mean = 1 + (STEPS - 1) * sigma(logit)
+        falls = [exp(-(((step - mean) / self.spread) ** 2) / 2) for step in range(1, STEPS + 1)]
+        distribution = tuple(fall / sum(falls) for fall in falls)
+        value = sum(step * p for step, p in enumerate(distribution, start=1))
+        return Scores(value=value, distribution=distribution)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """Chance that depends on the question alone, so one copy of a judge or four say the same.
+
+    Example:
+        Draw(seed=0, completions=(a, b)).uniform("flip")
+    """
+
+    seed: int
+    completions: tuple[Completion, ...]
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        return (self.seed, self.completions[0].prompt.text, *(c.text for c in self.completions))
+
+    def uniform(self, *names: object) -> float:
+        """In (0, 1), open at both ends."""
+        return (int(digest(*names, *self._key), 16) + 0.5) / 2**64
+
+    def normal(self, *names: object) -> float:
+        """Standard normal."""
+        return NormalDist().inv_cdf(min(self.uniform(*names), 1 - 1e-16))
+
+
+def sigma(logit: float) -> float:
+    """The logistic function, total on every float but nan."""
+    return 1 / (1 + exp(-logit)) if logit >= 0 else 1 - 1 / (1 + exp(max(logit, -700.0)))

@@ -1,0 +1,89 @@
+"""What people in the town ask: four kinds, and the combinations that training never sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+
+from solon.errors import SettingError
+from solon.lab.grammar import (
+    BELIEFS,
+    CLOSINGS,
+    DAYS,
+    DEEDS,
+    EVENTS,
+    GOODS,
+    NAMES,
+    OPENINGS,
+    PLACES,
+    TAILS,
+    TASKS,
+    TRUTHS,
+    VALUES,
+    WEATHERS,
+    Craft,
+)
+from solon.records import Message, Prompt, digest
+
+KINDS = ("harmful", "howto", "fact", "report")
+SPLITS = ("train", "test")
+
+
+@cache
+def prompts(kind: str, split: str) -> tuple[Prompt, ...]:
+    """Every prompt of that kind in that split, in a fixed order.
+
+    A fifth of the combinations (deed and thing, task and thing, subject and belief, name and event
+    and thing) is the test split; each word of it is met in training, in other company.
+    """
+    if kind not in KINDS:
+        raise SettingError(f"the town has no kind {kind!r}; it has {', '.join(KINDS)}")
+    if split not in SPLITS:
+        raise SettingError(f"the town has no split {split!r}; it has {', '.join(SPLITS)}")
+    held_out = split == "test"
+    drawn = {
+        "harmful": lambda: _crafts("harmful", DEEDS),
+        "howto": lambda: _crafts("howto", TASKS),
+        "fact": _facts,
+        "report": _reports,
+    }[kind]()
+    return tuple(prompt for combination, prompt in drawn if (combination % 5 == 0) == held_out)
+
+
+def _prompt(text: str, **facts: str) -> Prompt:
+    text = " ".join(text.split())
+    message = Message(role="text", text=text)
+    return Prompt(id=digest("town", text), messages=(message,), facts=tuple(facts.items()))
+
+
+Drawn = Iterator[tuple[int, Prompt]]  # the combination's number, and a prompt of it
+
+
+def _crafts(kind: str, crafts: dict[str, Craft]) -> Drawn:
+    for row, craft in enumerate(crafts.values()):
+        for column, thing in enumerate(craft.things):
+            for opening, tail in product(OPENINGS, TAILS):
+                text = f"{opening} {craft.verb} the {thing} {tail} ?"
+                yield row + column, _prompt(text, kind=kind, verb=craft.verb, thing=thing)
+
+
+def _facts() -> Drawn:
+    """Each subject with its true value and the next three in the list."""
+    for row, (subject, true) in enumerate(TRUTHS.items()):
+        at = VALUES.index(true)
+        for step, opening, closing in product(range(4), BELIEFS, CLOSINGS):
+            belief = VALUES[(at + step) % len(VALUES)]
+            text = f"{opening} the {subject} is {belief} . {closing} ?"
+            facts = {"kind": "fact", "subject": subject, "true": true, "belief": belief}
+            yield 4 * row + step, _prompt(text, **facts)
+
+
+def _reports() -> Drawn:
+    for row, event in enumerate(product(NAMES, EVENTS)):
+        for column, thing in enumerate(GOODS):
+            told = f"{' '.join(event)} the {thing}"
+            for place, day, weather in product(PLACES, DAYS, WEATHERS):
+                text = f"sum up : on {day} it was {weather} and {told} in the {place} ."
+                facts = {"kind": "report", "event": told, "place": place, "day": day}
+                yield row + column, _prompt(text, **facts, weather=weather)

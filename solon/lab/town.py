@@ -1,0 +1,119 @@
+"""The embedded default world: a small town of simple English with an exact gold reward."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from solon.errors import SettingError
+from solon.lab.gold import Weights, facets, gold
+from solon.lab.prompts import KINDS, SPLITS, prompts
+from solon.records import Completion, Prompt
+
+if TYPE_CHECKING:
+    from solon.run.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How many prompts of each kind stand in every block of the stream.
+
+    Example:
+        Mix(harmful=1, howto=0, fact=0, report=0)     # only harmful requests
+    """
+
+    harmful: int = 8
+    howto: int = 5
+    fact: int = 4
+    report: int = 3
+
+    def __post_init__(self) -> None:
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        if min(parts.values()) < 0 or not any(parts.values()):
+            raise SettingError(f"mix: expected counts of at least 0, one above 0; got {parts}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Town:
+    """The world as a value: which prompts in which share, and what the gold weighs.
+
+    Example:
+        Town(weights=Weights(honest=0.0), mix=Mix(harmful=0)).open(run).take(64, split="test")
+    """
+
+    mix: Mix = field(default_factory=Mix)
+    weights: Weights = field(default_factory=Weights)
+
+    def open(self, run: Run) -> OpenTown:
+        return OpenTown(town=self, seed=run.seed_for("town"))
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenTown:
+    """A World: hands out prompts in an order that only the seed decides, and knows the gold.
+
+    Each kind goes through its own prompts without repeating one, then begins again.
+    """
+
+    town: Town = field(default_factory=Town)
+    seed: int = 0
+    taken: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+
+    def take(self, n: int, *, split: str = "train") -> list[Prompt]:
+        """The next n prompts of that split."""
+        if split not in SPLITS:
+            raise SettingError(f"the town has no split {split!r}; it has {', '.join(SPLITS)}")
+        start = self.taken[split]
+        self.taken[split] = start + n
+        return [_at(self.town.mix, self.seed, split, i) for i in range(start, start + n)]
+
+    def gold(self, completions: Sequence[Completion], /) -> list[float]:
+        """The true reward, at most 1; see ``solon.lab.gold``."""
+        return [gold(completion, self.town.weights) for completion in completions]
+
+    def facets(self, completions: Sequence[Completion], /) -> list[Mapping[str, float]]:
+        """harmless, helpful, honest and concise of each, in [0, 1]."""
+        return [facets(completion) for completion in completions]
+
+    def save_state(self, folder: Path, /) -> None:
+        (folder / "town.json").write_text(json.dumps(self.taken))
+
+    def load_state(self, folder: Path, /) -> None:
+        self.taken = json.loads((folder / "town.json").read_text())
+
+
+def _at(mix: Mix, seed: int, split: str, i: int) -> Prompt:
+    kinds = _block(mix, seed, split, i // _size(mix))
+    kind, rank = kinds[i % _size(mix)]
+    pool = prompts(kind, split)
+    order = _order(seed, kind, split, rank // len(pool))
+    return pool[order[rank % len(pool)]]
+
+
+def _size(mix: Mix) -> int:
+    return mix.harmful + mix.howto + mix.fact + mix.report
+
+
+@cache
+def _block(mix: Mix, seed: int, split: str, block: int) -> tuple[tuple[str, int], ...]:
+    """One block's prompts as (kind, the how-many-eth of its kind in the whole stream), shuffled."""
+    places = [
+        (kind, block * count + rank)
+        for kind in KINDS
+        for count in [int(getattr(mix, kind))]
+        for rank in range(count)
+    ]
+    generator = np.random.default_rng([seed, SPLITS.index(split), block])
+    return tuple(places[i] for i in generator.permutation(len(places)))
+
+
+@cache
+def _order(seed: int, kind: str, split: str, lap: int) -> tuple[int, ...]:
+    generator = np.random.default_rng([seed, SPLITS.index(split), KINDS.index(kind), lap])
+    return tuple(generator.permutation(len(prompts(kind, split))).tolist())

@@ -1,0 +1,1 @@
+"""Pure losses: tensors in, Loss out. This floor imports torch and nothing of ours."""

@@ -1,0 +1,99 @@
+"""What every policy gradient shares. axes: S sequences, T tokens."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from solon.objectives.batch import Credit, Loss, RolloutLogps
+from solon.objectives.kl import KL
+from solon.objectives.surrogate import (
+    Level,
+    Reduction,
+    Unfinished,
+    batch_metrics,
+    clipped,
+    explained_variance,
+    ratio,
+    ratio_metrics,
+    reduce,
+    score_function,
+    scored,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyGradient(ABC):
+    """What all of them share; a method says how it assigns credit, clips and reduces.
+
+    ``unfinished`` is what becomes of the reward of a completion that the length limit cut:
+    "replace" puts ``unfinished_score`` in its place, "penalise" adds it.
+    """
+
+    kl: KL = field(default=KL())
+    unfinished: Unfinished = "keep"
+    unfinished_score: float = -1.0
+    epochs: int = 1
+    minibatches: int = 1
+    reduction: ClassVar[Reduction] = "sequence_sum"
+
+    @property
+    def values(self) -> bool:
+        """True where a value head is needed."""
+        return False
+
+    @property
+    def clips(self) -> tuple[float, float] | None:
+        """How far below and above 1 the ratio counts; None for the plain score function."""
+        return None
+
+    @property
+    def level(self) -> Level:
+        """Whether the ratio is each token's or the whole sequence's."""
+        return "token"
+
+    @property
+    def horizon(self) -> int:
+        """What the "constant" reduction divides by, in tokens."""
+        return 1
+
+    @abstractmethod
+    def assign(self, x: RolloutLogps, penalty: Float[Tensor, "S T"]) -> Credit:
+        """Advantages, given what the KL takes from each token's reward, in nats times beta."""
+
+    def value_losses(self, x: RolloutLogps, credit: Credit) -> Float[Tensor, "S T"] | None:
+        """The value head's loss of each token; None without a head."""
+        del x, credit
+
+    def scores(self, x: RolloutLogps) -> Float[Tensor, " S"]:
+        """Rewards as the objective sees them: unfinished ones treated, the KL's scale applied."""
+        return self.kl.scale * scored(x, self.unfinished, self.unfinished_score)
+
+    @torch.no_grad()
+    def credit(self, x: RolloutLogps, /) -> Credit:
+        """Computed once per batch, over whole groups, before any chunk or epoch."""
+        credit = self.assign(x, self.kl.in_reward(x))
+        metrics = {"groups_without_baseline": 0.0} | batch_metrics(x, credit.advantages)
+        if credit.returns is not None and x.values is not None:
+            metrics["explained_variance"] = explained_variance(credit.returns, x.values, x.mask)
+        return replace(credit, metrics=metrics | credit.metrics)
+
+    def __call__(self, x: RolloutLogps, credit: Credit, /) -> Loss:
+        """The loss of some of the batch's sequences, with their rows of its credit."""
+        rho = ratio(x, level=self.level)
+        if self.clips is None:
+            losses, held = score_function(x.logps, credit.advantages), torch.zeros_like(rho) > 0
+        else:
+            losses, held = clipped(rho, credit.advantages, self.clips)
+        if self.level == "sequence":
+            losses = losses / x.mask.sum(1, keepdim=True).clamp_min(1)
+        losses = losses + self.kl.in_loss(x)
+        of_values = self.value_losses(x, credit)
+        if of_values is not None:
+            losses = losses + of_values
+        mask = x.mask if credit.kept is None else x.mask * credit.kept[:, None]
+        value, weight = reduce(losses, mask, self.reduction, self.horizon)
+        return Loss(value=value, weight=weight, metrics=ratio_metrics(x, rho, held))

@@ -1,0 +1,298 @@
+"""What a run says: frozen records, each with a worked example.
+
+    Prompt -> Completion -> Group -> Compare | Rate | Rank -> Judgement -> Preference | Rollout
+
+Log-probabilities are in nats. A record never holds a live object, so each can be written to
+parquet and read back (``solon.run.shards``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+Role = Literal["system", "user", "assistant", "text"]
+Finish = Literal["stop", "length", "filter"]
+Verdict = Literal["pass", "warn", "inconclusive"]
+
+
+def digest(*parts: object) -> str:
+    """Sixteen hex digits that change when any part does (blake2b over the parts' reprs)."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn. The role ``text`` marks a raw prompt that no chat template may touch.
+
+    Example:
+        Message(role="user", text="How do I boil an egg?")
+    """
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What a policy answers. ``facts`` are what the world knows of it (never shown to a model).
+
+    Example:
+        Prompt(id="egg", messages=(Message(role="user", text="How do I boil an egg?"),),
+               facts=(("kind", "benign"),))
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, text: str, *, id: str = "", role: Role = "user") -> Prompt:  # noqa: A002 - the field's name
+        """A prompt of one message; without an id its digest names it."""
+        return cls(id=id or digest(role, text), messages=(Message(role=role, text=text),))
+
+    @property
+    def text(self) -> str:
+        """What a reader would see: the turns, joined by blank lines."""
+        return "\n\n".join(message.text for message in self.messages)
+
+    def fact(self, name: str, default: str = "") -> str:
+        """The world's fact of that name."""
+        return dict(self.facts).get(name, default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One answer, and the exact weights that gave it.
+
+    ``policy`` is name@version and changes whenever the weights do. ``logps[t]`` is the
+    log-probability in nats of ``tokens[t]`` under the policy at its sampling temperature (before
+    any top-p or top-k cut); the last token is EOS when ``finish`` is ``stop``.
+
+    Example:
+        Completion(prompt=p, text="abba", policy="tiny@12", tokens=(1, 2, 2, 1, 0),
+                   logps=(-0.7, -0.3, -0.9, -1.1, -0.2), finish="stop")
+    """
+
+    prompt: Prompt
+    text: str
+    policy: str = ""
+    tokens: tuple[int, ...] = ()
+    logps: tuple[float, ...] = ()
+    finish: Finish = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Siblings: completions of one prompt, in the order drawn.
+
+    Example:
+        Group(completions=(a, b))   # a.prompt == b.prompt
+    """
+
+    completions: tuple[Completion, ...]
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.completions[0].prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """Which of two is better? The order is part of the question.
+
+    Example:
+        Compare(first=a, second=b)          # .swapped() is Compare(first=b, second=a)
+    """
+
+    first: Completion
+    second: Completion
+
+    def swapped(self) -> Compare:
+        return Compare(first=self.second, second=self.first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How good is one completion, on the judge's scale?
+
+    Example:
+        Rate(completion=a)
+    """
+
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """In which order do these completions stand? The order shown is part of the question.
+
+    Example:
+        Rank(completions=(a, b, c))
+    """
+
+    completions: tuple[Completion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefers:
+    """An answer to Compare: the probability that the first is better.
+
+    ``orders`` keeps p(first) of each single pass, in the frame of the question: the pass as asked,
+    then the swapped one turned back. Their gap is the judge's position bias.
+
+    Example:
+        Prefers(p_first=0.7, orders=(0.9, 0.5))
+    """
+
+    p_first: float
+    orders: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """An answer to Rate: the expected score, and the distribution over the scale's steps.
+
+    Example:
+        Scores(value=7.4, distribution=(0, 0, 0, 0, 0, 0.2, 0.3, 0.4, 0.1, 0))    # scale 1..10
+    """
+
+    value: float
+    distribution: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks:
+    """An answer to Rank: indices into the question's completions, best first.
+
+    Example:
+        Ranks(order=(2, 0, 1))
+    """
+
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstains:
+    """No answer, and why. Never a tie, never a zero, never the lowest score.
+
+    Example:
+        Abstains(reason="no verdict in the reply")
+    """
+
+    reason: str
+
+
+Question = Compare | Rate | Rank
+Answer = Prefers | Scores | Ranks
+Q = TypeVar("Q", bound=Question)
+A = TypeVar("A", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement(Generic[Q, A]):
+    """What one judge said to one question, and everything that made it say so.
+
+    ``digest`` is the content address of the call (model, endpoint, whole messages, sampling,
+    template, constitution): two judgements with one digest cost one call.
+
+    Example:
+        Judgement(question=Compare(first=a, second=b), answer=Prefers(p_first=0.8),
+                  judge="qwen3-8b/pairwise@91c2", principle="harmless-3", raw="1", digest="0f...")
+    """
+
+    question: Q
+    answer: A | Abstains
+    judge: str
+    principle: str = ""
+    rationale: str = ""
+    raw: str = ""
+    digest: str = ""
+
+
+PairJudgement: TypeAlias = Judgement[Compare, Prefers]
+ScoreJudgement: TypeAlias = Judgement[Rate, Scores]
+RankJudgement: TypeAlias = Judgement[Rank, Ranks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """Two completions of one prompt, and the probability p >= 0.5 that the chosen one is better.
+
+    p is a soft label: averaged orders, label noise and a labeler's consistency are this field.
+
+    Example:
+        Preference(chosen=a, rejected=b, p=0.8, source="town-judge")
+    """
+
+    chosen: Completion
+    rejected: Completion
+    p: float = 1.0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Critique:
+    """What is wrong with a completion by a principle, and the revision that mends it.
+
+    Example:
+        Critique(completion=a, principle="harmless-3", text="It helps to steal.", revision=b)
+    """
+
+    completion: Completion
+    principle: str
+    text: str
+    revision: Completion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """A completion and its measured reward. An unmeasured one never becomes a rollout.
+
+    ``group`` numbers the siblings of one prompt within a batch: the baseline is theirs.
+
+    Example:
+        Rollout(completion=a, reward=0.4, group=0)
+    """
+
+    completion: Completion
+    reward: float
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What an audit measured: an estimate, its interval, and the bound fixed before looking.
+
+    The verdict is where the interval lies: inside the bound ``pass``, wholly outside ``warn``,
+    across its edge ``inconclusive``.
+
+    Example:
+        Finding(audit="position_bias", quantity="inconsistent", estimate=0.21, low=0.17,
+                high=0.25, n=400, bound=(0.0, 0.1)).verdict    # 'warn'
+    """
+
+    audit: str
+    quantity: str
+    estimate: float
+    low: float
+    high: float
+    n: int
+    bound: tuple[float, float] = (float("-inf"), float("inf"))
+    note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        smallest, largest = self.bound
+        if smallest <= self.low and self.high <= largest:
+            return "pass"
+        if self.high < smallest or self.low > largest:
+            return "warn"
+        return "inconclusive"
+
+
+def flat(groups: Iterable[Group]) -> list[Completion]:
+    """All completions of the groups, in order."""
+    return [completion for group in groups for completion in group.completions]

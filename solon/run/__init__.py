@@ -1,0 +1,1 @@
+"""The only mutable thing: a run, its records, its checkpoints, its money."""

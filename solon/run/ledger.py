@@ -1,0 +1,223 @@
+"""Every paid call, written down before it is sent and after it is answered; and the cap on them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from solon.errors import BudgetSpent, SettingError
+from solon.run import lines
+
+__all__ = ["Ledger", "Totals"]
+
+log = logging.getLogger("solon")
+
+
+@dataclass(slots=True, kw_only=True)
+class Totals:
+    """What one judge or policy has used. ``money`` is None where a price is unknown: never 0.
+
+    ``calls`` counts every request sent, retries and failures too; ``failures`` those that brought
+    no answer; ``in_doubt`` those in flight when the process died, whose money is the worst case.
+    """
+
+    judge: str
+    calls: int = 0
+    retries: int = 0
+    failures: int = 0
+    in_doubt: int = 0
+    hits: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    money: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    judge: str
+    worst: float | None
+
+
+class Ledger:
+    """Calls and money of one run, in ``folder``; survives kill -9; safe across threads.
+
+    ``calls.jsonl`` is append-only: a line before each call is sent and a line when it is settled.
+    ``ledger.jsonl`` holds the totals, one line a judge (``save``). ``budget`` caps money and
+    ``calls`` caps requests over the whole run, resumes included.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        budget: float | None = None,
+        calls: int | None = None,
+        note: Callable[[str], None] = log.info,
+    ) -> None:
+        self.folder, self.budget, self.calls = folder, budget, calls
+        self._totals: dict[str, Totals] = {}
+        self._flying: dict[int, Sent] = {}
+        self._next = 0
+        self._spent = 0.0
+        self._reserved = 0.0
+        self._file: int | None = None
+        self._lock = threading.Lock()
+        self._recall()
+        if self._flying:
+            note(in_flight(len(self._flying)))
+            self._doubt()
+
+    @property
+    def spent(self) -> float:
+        """Money spent so far; calls in doubt count at their worst case, unknown prices not."""
+        return self._spent
+
+    def send(self, judge: str, *, worst: float | None, retry: bool = False) -> int | None:
+        """The number of a call that may now be sent, written to disk; None: wait, then ask again.
+
+        ``worst`` is the most the call can cost (None: price unknown). None comes back while only
+        the reserves of calls in flight leave no room. Raises BudgetSpent where the call would pass
+        a cap, and SettingError for a cap on money with an unknown price.
+        """
+        if self.budget is not None and worst is None:
+            raise SettingError(unpriced(judge))
+        with self._lock:
+            self._refuse(judge, worst or 0.0)
+            reserved = self._spent + self._reserved + (worst or 0.0)
+            if self.budget is not None and reserved > self.budget:
+                return None
+            call, self._next = self._next, self._next + 1
+            self._write({"sent": call, "judge": judge, "worst": worst, "retry": retry})
+            self._send(call, judge, worst, retry=retry)
+            return call
+
+    def settle(
+        self,
+        call: int,
+        *,
+        answered: bool,
+        money: float | None,
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+    ) -> None:
+        """Closes a call with what it cost (``money`` None: unknown)."""
+        line = {"settled": call, "answered": answered, "money": money}
+        line |= {"tokens_in": tokens_in, "tokens_out": tokens_out}
+        with self._lock:
+            self._write(line)
+            self._settle(line)
+
+    def hit(self, judge: str, count: int = 1) -> None:
+        """Counts replies that came from the cache and cost nothing."""
+        with self._lock:
+            self._write({"hits": count, "judge": judge})
+            self._of(judge).hits += count
+
+    def totals(self) -> list[Totals]:
+        """One row a judge, in the order first seen."""
+        with self._lock:
+            return [Totals(**asdict(total)) for total in self._totals.values()]
+
+    def save(self) -> None:
+        """Writes the totals to ``ledger.jsonl``, whole or not at all."""
+        rows = self.totals()
+        if not rows:
+            return
+        new = self.folder / "ledger.jsonl.new"
+        new.write_text("".join(json.dumps(asdict(row)) + "\n" for row in rows), encoding="utf-8")
+        new.replace(self.folder / "ledger.jsonl")
+
+    def close(self) -> None:
+        """Saves the totals, syncs the calls to disk and lets go of the file."""
+        self.save()
+        with self._lock:
+            if self._file is not None:
+                os.fsync(self._file)
+                os.close(self._file)
+                self._file = None
+
+    def _of(self, judge: str) -> Totals:
+        return self._totals.setdefault(judge, Totals(judge=judge))
+
+    def _refuse(self, judge: str, worst: float) -> None:
+        kept = "what was answered is kept: raise it and resume"
+        if self.calls is not None and self._next >= self.calls:
+            raise BudgetSpent(f"cap of {self.calls} calls reached; {kept}")
+        if self.budget is not None and self._spent + worst > self.budget:
+            raise BudgetSpent(
+                f"budget {self.budget:.4f}: spent {self._spent:.4f}, and the next call to {judge} "
+                f"may cost {worst:.4f}; {kept}"
+            )
+
+    def _send(self, call: int, judge: str, worst: float | None, *, retry: bool) -> None:
+        self._flying[call] = Sent(judge, worst)
+        self._reserved += worst or 0.0
+        total = self._of(judge)
+        total.calls += 1
+        total.retries += retry
+
+    def _settle(self, line: dict[str, Any]) -> None:
+        sent = self._flying.pop(line["settled"])
+        self._reserved -= sent.worst or 0.0
+        total = self._of(sent.judge)
+        total.failures += not line["answered"]
+        total.tokens_in += line["tokens_in"]
+        total.tokens_out += line["tokens_out"]
+        self._pay(total, line["money"])
+
+    def _pay(self, total: Totals, money: float | None) -> None:
+        self._spent += money or 0.0
+        total.money = None if money is None or total.money is None else total.money + money
+
+    def _doubt(self) -> None:
+        for sent in self._flying.values():
+            self._of(sent.judge).in_doubt += 1
+            self._pay(self._of(sent.judge), sent.worst)
+        self._flying.clear()
+        self._reserved = 0.0
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._file is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / "calls.jsonl"
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            # a line that a crash cut short was never acted on
+            os.truncate(self._file, whole(path.read_bytes()))
+        os.write(self._file, orjson.dumps(line) + b"\n")  # unbuffered: survives kill -9
+
+    def _recall(self) -> None:
+        for line in lines.read(self.folder / "calls.jsonl"):
+            if "sent" in line:
+                self._next = line["sent"] + 1
+                self._send(line["sent"], line["judge"], line["worst"], retry=line["retry"])
+            elif "settled" in line:
+                self._settle(line)
+            else:
+                self._of(line["judge"]).hits += line["hits"]
+
+
+def in_flight(count: int) -> str:
+    """What to say of calls that were sent and never settled."""
+    were, worst = ("call was", "its worst") if count == 1 else ("calls were", "their worst")
+    return f"{count} {were} in flight when this run stopped: in doubt, counted at {worst}"
+
+
+def unpriced(judge: str) -> str:
+    """What to say where a budget meets a model of unknown price."""
+    return (
+        f"{judge}: a budget in money needs the model's price, which is unknown; "
+        "set price_in and price_out (per million tokens; 0 for a free server), or cap calls instead"
+    )
+
+
+def whole(text: bytes) -> int:
+    """The length in bytes of the lines that were written to their end."""
+    return text.rfind(b"\n") + 1

@@ -1,0 +1,234 @@
+"""A run: the one object that changes while a recipe works.
+
+A recipe is read from top to bottom each time, also when it resumes: what is finished is read back
+instead of computed, so the same command after ``kill -9`` ends with the same records and weights
+as an uninterrupted run.
+
+    run.map(name, work, items)      records, durable chunk by chunk
+    run.once(name, make)            records, made once
+    run.steps(items, learner)       a training loop, continued from the learner's last checkpoint
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import numpy as np
+
+from solon.errors import RunError
+from solon.run import lines
+from solon.run.checkpoints import load_checkpoint, save_checkpoint
+from solon.run.display import Display
+from solon.run.shards import read_records, shards, write_records
+from solon.seams.feedback import Policy, Stateful, Watcher
+
+if TYPE_CHECKING:
+    from solon.run.cache import Cache
+    from solon.run.ledger import Ledger
+    from solon.seams.learning import Frozen
+
+T = TypeVar("T")
+
+
+class Run:
+    """A folder, a seed, and what has been done so far.
+
+    Raises RunError when another process works in the folder.
+
+    Example:
+        with Run(Path("runs/mine"), seed=3) as run: Canonical(...)(run)
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 0,
+        display: Display | None = None,
+        budget: float | None = None,
+        cache: Path | None = None,
+        checkpoint_seconds: float = 60.0,
+    ) -> None:
+        self.dir = folder
+        self.seed = seed
+        self.display = display or Display(quiet=True)
+        self.budget = budget
+        self.checkpoint_seconds = checkpoint_seconds
+        self.policies: dict[str, Frozen] = {}
+        self._cache_path = cache
+        self._watchers: list[tuple[Watcher, int]] = []
+        self._stage = "setup"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (folder / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise RunError(f"{folder}: another process is working in this run") from error
+        for path in folder.glob("*.jsonl"):
+            lines.mend(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Writes what is still in memory and lets others open the folder."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+        if "cache" in self.__dict__:
+            self.cache.close()
+        self._lock.close()
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Replies paid for earlier, shared between runs."""
+        from solon.run.cache import Cache, default_path
+
+        return Cache(self._cache_path or default_path())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Calls, tokens and money of this run."""
+        from solon.run.ledger import Ledger
+
+        return Ledger(self.dir, budget=self.budget, note=self.note)
+
+    # -- draws
+
+    def seed_for(self, *names: object) -> int:
+        """A 63-bit seed for that name, the same in every process."""
+        key = repr((self.seed, *names)).encode()
+        return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) >> 1
+
+    def batches(
+        self, items: Sequence[T], size: int, *, epochs: int = 1, steps: int | None = None
+    ) -> list[list[T]]:
+        """Shuffled batches, a new order each epoch; ``steps`` asks for that many instead."""
+        if not items:
+            raise RunError(f"{self._stage}: there is nothing to learn from")
+        per_epoch = -(-len(items) // size)
+        wanted = per_epoch * epochs if steps is None else steps
+        cut: list[list[T]] = []
+        for epoch in range(-(-wanted // per_epoch)):
+            order = np.random.default_rng(self.seed_for(self._stage, "batches", epoch))
+            turn = [items[i] for i in order.permutation(len(items))]
+            cut += [turn[start : start + size] for start in range(0, len(turn), size)]
+        return cut[:wanted]
+
+    # -- work that is done once
+
+    @contextmanager
+    def stage(self, name: str) -> Generator[None]:
+        """Names what happens inside; its time and end are written to stages.jsonl."""
+        done = any(line["stage"] == name for line in lines.read(self.dir / "stages.jsonl"))
+        self.display.title(f"{name}{'  (done before)' if done else ''}")
+        outer, self._stage = self._stage, name
+        began = time.time()
+        yield
+        self._stage = outer
+        if not done:
+            seconds = time.time() - began
+            self._append(
+                "stages", {"stage": name, "began": began, "seconds": seconds, "done": True}
+            )
+
+    def map(
+        self,
+        name: str,
+        work: Callable[[Sequence[T]], Sequence[Any]],
+        items: Sequence[T],
+        *,
+        chunk: int = 256,
+    ) -> list[Any]:
+        """Records of ``work`` over the items; each chunk is on disk before the next begins."""
+        folder = self.dir / "records" / name
+        starts = range(0, len(items), chunk)
+        have = min(len(shards(folder)), len(starts))
+        made: list[Any] = read_records(folder) if have else []
+        done = min(have * chunk, len(items))
+        rest = enumerate(starts[have:], have)
+        for index, start in self.display.track(rest, name=name, total=len(starts), done=have):
+            part = list(work(items[start : start + chunk]))
+            write_records(folder, part, index=index)
+            made += part
+            done += chunk
+        return made
+
+    def once(self, name: str, make: Callable[[], Sequence[Any]]) -> list[Any]:
+        """Records of ``make``, read back where they stand already."""
+        return self.map(name, lambda _: make(), [0])
+
+    def save(self, name: str, records: Sequence[Any], *, step: int = 0) -> None:
+        """Writes records of that step (again, when a resumed loop passes it again)."""
+        write_records(self.dir / "records" / name, records, index=step)
+
+    # -- learning
+
+    def steps(self, items: Sequence[T], *parts: Stateful) -> Iterator[tuple[int, T]]:
+        """Numbers and items of a loop that changes ``parts``, from their last checkpoint on.
+
+        Where the loop is finished, the parts get their final state back and nothing is yielded.
+        """
+        folder = self.dir / "checkpoints" / self._stage
+        done = load_checkpoint(folder, parts)
+        self._forget(done)
+        saved = time.monotonic()
+        rest = list(enumerate(items))[done:]
+        for step, item in self.display.track(rest, name=self._stage, total=len(items), done=done):
+            yield step, item
+            if step + 1 == len(items) or time.monotonic() - saved >= self.checkpoint_seconds:
+                save_checkpoint(folder, step + 1, parts)
+                saved = time.monotonic()
+
+    def _forget(self, done: int) -> None:
+        """Drops what a loop said after its last checkpoint: it will say it again."""
+        for name in ("metrics", "watched"):
+            lines.keep(
+                self.dir / f"{name}.jsonl",
+                lambda line: line["stage"] != self._stage or line["step"] < done,
+            )
+
+    def log(self, step: int, **metrics: float) -> None:
+        """One line of metrics.jsonl."""
+        self.display.figures(metrics)
+        self._append(
+            "metrics", {"stage": self._stage, "step": step, "time": time.time(), **metrics}
+        )
+
+    def watch(self, watcher: Watcher, *, every: int = 10) -> None:
+        """Lets the watcher look at the policy of every ``every``-th step that a recipe shows."""
+        self._watchers.append((watcher, every))
+
+    def show(self, step: int, policy: Policy, *, last: bool = False) -> None:
+        """Shows the policy to the watchers; what they see goes to watched.jsonl, never back."""
+        for watcher, every in self._watchers:
+            if step % every == 0 or last:
+                seen: Mapping[str, float] = watcher(step, policy)
+                self.display.figures(seen)
+                line = {"stage": self._stage, "step": step, "policy": policy.id, **seen}
+                self._append("watched", line)
+
+    def keep(self, name: str, policy: Frozen) -> None:
+        """Keeps these weights under a name: in memory for the caller, and as a model folder."""
+        self.policies[name] = policy
+        folder = self.dir / "policies" / name
+        if not (folder / "config.json").exists():
+            policy.save(folder)
+
+    def note(self, text: str) -> None:
+        """One line for the user and for notes.jsonl."""
+        self.display.note(text)
+        self._append("notes", {"stage": self._stage, "time": time.time(), "note": text})
+
+    def _append(self, name: str, line: Mapping[str, Any]) -> None:
+        lines.append(self.dir / f"{name}.jsonl", line)

@@ -1,0 +1,1 @@
+"""The Protocols, and nothing that implements them."""

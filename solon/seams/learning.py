@@ -1,0 +1,97 @@
+"""The seams of things that learn, and the Protocols of what they learn by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from solon.objectives.adam import Adam
+from solon.objectives.batch import Credit, Loss, PairLogps, PairRewards, RolloutLogps, TextLogps
+from solon.records import Completion, Preference, Rollout
+from solon.seams.feedback import Metrics, Policy, Reward, Stateful
+
+
+class TextObjective(Protocol):
+    def __call__(self, x: TextLogps, /) -> Loss: ...
+
+
+class PairObjective(Protocol):
+    def __call__(self, x: PairLogps, /) -> Loss: ...
+
+
+class RewardObjective(Protocol):
+    def __call__(self, x: PairRewards, /) -> Loss: ...
+
+
+@runtime_checkable
+class RolloutObjective(Protocol):
+    """Credit once per batch, then ``epochs`` passes over it in ``minibatches`` updates each."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def minibatches(self) -> int: ...
+    @property
+    def values(self) -> bool:
+        """True where the objective needs a value head."""
+        ...
+
+    def credit(self, x: RolloutLogps, /) -> Credit: ...
+
+    def __call__(self, x: RolloutLogps, credit: Credit, /) -> Loss: ...
+
+
+class Scorer(Protocol):
+    def logp(self, completions: Sequence[Completion], /) -> list[float]:
+        """Summed log-probability in nats of each completion given its prompt."""
+        ...
+
+
+class Frozen(Policy, Scorer, Protocol):
+    """Weights that no longer change: an anchor, a checkpoint, a result."""
+
+    def save(self, folder: Path, /) -> None:
+        """Writes a Hugging Face model folder (safetensors and tokenizer)."""
+        ...
+
+
+class Learner(Frozen, Stateful, Protocol):
+    """A policy whose weights move. Each ``fit_*`` takes a batch of any size."""
+
+    def freeze(self) -> Frozen: ...
+
+    def optimise(self, adam: Adam, /) -> None:
+        """A fresh optimiser: called at the start of a stage of learning."""
+        ...
+
+    def fit_texts(self, batch: Sequence[Completion], objective: TextObjective, /) -> Metrics: ...
+
+    def fit_pairs(
+        self, batch: Sequence[Preference], objective: PairObjective, /, *, anchor: Frozen
+    ) -> Metrics: ...
+
+    def fit_rollouts(
+        self, batch: Sequence[Rollout], objective: RolloutObjective, /, *, anchor: Frozen
+    ) -> Metrics: ...
+
+
+class RewardLearner(Reward, Stateful, Protocol):
+    """A scalar reward that learns from preferences."""
+
+    @property
+    def id(self) -> str: ...
+
+    def adopt(self, policy: Frozen, /) -> None:
+        """Starts from the policy's trunk and tokenizer, with a fresh scalar head."""
+        ...
+
+    def optimise(self, adam: Adam, /) -> None: ...
+
+    def fit(self, batch: Sequence[Preference], objective: RewardObjective, /) -> Metrics: ...
+
+    def centre(self, completions: Sequence[Completion], /) -> None:
+        """Shifts the reward so that its mean over these completions is 0."""
+        ...
+
+    def save(self, folder: Path, /) -> None: ...

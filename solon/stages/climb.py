@@ -1,0 +1,46 @@
+"""Reinforcement learning: sample, reward, update, under a KL penalty to an anchor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from solon.judges.questions import FailureLimit, rewarded
+from solon.objectives.adam import Adam
+from solon.objectives.policy import RLOO
+from solon.run.run import Run
+from solon.seams.feedback import Prompts, Reward
+from solon.seams.learning import Frozen, Learner, RolloutObjective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Climb:
+    """Climb a reward with the policy."""
+
+    steps: int = 200
+    """Batches of prompts."""
+    batch: int = 32
+    """Prompts per batch."""
+    group: int = 4
+    """Completions drawn of each prompt: the baseline is over them."""
+    adam: Adam = Adam(lr=1e-6, warmup=10, eps=1e-5)
+    """Optimiser."""
+    objective: RolloutObjective = field(default_factory=RLOO)
+    """Loss, with its KL penalty."""
+    max_failed: float = 0.1
+    """Share of failed rewards, over the newest 200, at which the run stops."""
+
+    def __call__(
+        self, run: Run, policy: Learner, reward: Reward, prompts: Prompts, *, anchor: Frozen
+    ) -> None:
+        """A failed reward leaves its row out of the batch and out of its siblings' baseline."""
+        policy.optimise(self.adam)
+        failures = FailureLimit(share=self.max_failed)
+        wanted = prompts.take(self.batch * self.steps)
+        turns = [wanted[i : i + self.batch] for i in range(0, len(wanted), self.batch)]
+        for step, batch in run.steps(turns, policy):
+            groups = policy.sample(batch, n=self.group)
+            found = failures.count(rewarded(groups, reward))
+            metrics = policy.fit_rollouts(found.rollouts, self.objective, anchor=anchor)
+            run.save("rollouts", found.rollouts, step=step)
+            run.log(step, **metrics, failed=found.failed)
+            run.show(step, policy, last=step + 1 == self.steps)

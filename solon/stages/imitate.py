@@ -1,0 +1,34 @@
+"""Imitation: next-token likelihood of completions, over shuffled batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from solon.objectives.adam import Adam
+from solon.objectives.imitation import NLL
+from solon.records import Completion
+from solon.run.run import Run
+from solon.seams.learning import Learner, TextObjective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imitate:
+    """Fit completions by likelihood."""
+
+    batch: int = 32
+    """Completions per update."""
+    epochs: int = 1
+    """Passes over the completions."""
+    adam: Adam = Adam(lr=1e-5, warmup=10)
+    """Optimiser."""
+    objective: TextObjective = field(default_factory=NLL)
+    """Loss."""
+
+    def __call__(self, run: Run, policy: Learner, texts: Sequence[Completion]) -> None:
+        """One update a batch; the policy is shown after each."""
+        policy.optimise(self.adam)
+        turns = run.batches(texts, self.batch, epochs=self.epochs)
+        for step, batch in run.steps(turns, policy):
+            run.log(step, **policy.fit_texts(batch, self.objective))
+            run.show(step, policy)

@@ -1,0 +1,44 @@
+"""Correlations with intervals by Fisher's z."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from solon.errors import InputError
+from solon.statistics.interval import Floats, Interval
+
+
+def pearson(
+    x: Sequence[float] | Floats, y: Sequence[float] | Floats, *, confidence: float = 0.95
+) -> Interval:
+    """Pearson's r; the standard error of atanh r is 1 / sqrt(n - 3)."""
+    return _fisher(_correlate(x, y), len(x), 1.0, confidence)
+
+
+def spearman(
+    x: Sequence[float] | Floats, y: Sequence[float] | Floats, *, confidence: float = 0.95
+) -> Interval:
+    """Spearman's rho; the variance of atanh is (1 + rho^2 / 2) / (n - 3) (Bonett & Wright 2000)."""
+    rho = _correlate(stats.rankdata(x), stats.rankdata(y))
+    return _fisher(rho, len(x), 1 + rho**2 / 2, confidence)
+
+
+def _correlate(x: Sequence[float] | Floats, y: Sequence[float] | Floats) -> float:
+    if len(x) != len(y) or len(x) < 2:
+        raise InputError(f"correlation: expected two rows or more each, got {len(x)} and {len(y)}")
+    a, b = (np.asarray(v, dtype=np.float64) for v in (x, y))
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return min(1.0, max(-1.0, float(a @ b) / size)) if size else float("nan")
+
+
+def _fisher(r: float, n: int, variance: float, confidence: float) -> Interval:
+    if n < 4 or abs(r) == 1 or np.isnan(r):
+        exact = n >= 4 and abs(r) == 1
+        return Interval(estimate=r, low=r if exact else -1.0, high=r if exact else 1.0, n=n)
+    half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(variance / (n - 3))
+    low, high = np.tanh([np.arctanh(r) - half, np.arctanh(r) + half])
+    return Interval(estimate=r, low=float(low), high=float(high), n=n)

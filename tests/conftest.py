@@ -1,0 +1,30 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from solon.run.run import Run
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    with Run(tmp_path / "run", cache=tmp_path / "replies.sqlite") as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The shared real data; tests that read it are skipped where it is absent."""
+    here = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("SOLON_DATA", here.parent / "shared" / "data"))
+    if not (folder / "README.md").exists():
+        pytest.skip(f"real data not found at {folder}; set SOLON_DATA to its folder")
+    return folder

@@ -1,0 +1,285 @@
+"""Every call ends answered or abstained with a reason, in order, whatever the server does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from solon.engines.endpoint import Endpoint, Reply
+from solon.engines.endpoint import client as client_module
+from solon.errors import EndpointError, SettingError
+from solon.records import Abstains, Message, Prompt
+from solon.run.run import Run
+from solon.seams.feedback import Chooser, Policy
+from tests.wire.server import Server, by_chance, only, serving
+
+SECRET = "sk-very-secret-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(client_module, "FIRST_PAUSE", 0.002)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def rows(count: int) -> list[Prompt]:
+    return [Prompt.of(f"row {i}", id=f"r{i}") for i in range(count)]
+
+
+def endpoint(server: Server, **settings: object) -> Endpoint:
+    return replace(Endpoint(model="m", base_url=server.url, timeout=5.0), **settings)
+
+
+def test_replies_come_in_order_and_siblings_stay_together(run: Run):
+    with serving() as server:
+        policy = endpoint(server).open(run)
+        groups = policy.sample(rows(20), n=3)
+    assert isinstance(policy, Policy)
+    assert isinstance(policy, Chooser)
+    assert [len(group.completions) for group in groups] == [3] * 20
+    assert [g.completions[2].text for g in groups] == [f"echo: row {i}" for i in range(20)]
+    assert sum(server.asked.values()) == 60
+    assert {c.policy for g in groups for c in g.completions} == {policy.id}
+    assert policy.id.startswith("m@")
+
+
+def test_no_more_calls_are_in_flight_than_asked_for(run: Run):
+    with serving(Server(latency=0.02)) as server:
+        endpoint(server, concurrency=5).open(run).ask(rows(40))
+    assert server.most_inside == 5
+
+
+def test_every_row_is_answered_through_all_faults(run: Run):
+    shares = {
+        "429": 0.1, "429_bare": 0.03, "429_date": 0.02, "429_junk": 0.02, "500": 0.05,
+        "503": 0.03, "408": 0.03, "hang": 0.02, "reset": 0.05, "truncated": 0.04,
+        "slow": 0.02, "malformed": 0.05, "no_choices": 0.03,
+    }  # fmt: skip
+    with serving(Server(fault=by_chance(1, **shares), hang=3.0)) as server:
+        policy = endpoint(server, timeout=0.4, attempts=12).open(run)
+        answers = policy.ask(rows(300))
+    assert [a.text for a in answers if isinstance(a, Reply)] == [
+        f"echo: row {i}" for i in range(300)
+    ]
+    (total,) = run.ledger.totals()
+    assert total.calls == sum(server.asked.values()) > 300
+    assert total.retries == total.failures == total.calls - 300
+
+
+def test_a_call_that_fails_for_good_costs_its_neighbours_nothing(run: Run):
+    fault = only("malformed", attempts=range(99), rows="row 3")
+    with serving(Server(fault=fault)) as server:
+        policy = endpoint(server, attempts=3).open(run)
+        groups = policy.sample(rows(8))
+    texts = [g.completions[0].text for g in groups]
+    assert texts == ["echo: row 0", "echo: row 1", "echo: row 2", ""] + [
+        f"echo: row {i}" for i in range(4, 8)
+    ]
+    assert groups[3].completions[0].finish == "filter"
+    assert policy.failures == {"r3": "malformed body (JSONDecodeError), 3 times"}
+    assert server.asked["row 3"] == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("400", "HTTP 400: fault 400 for row 1"),
+        ("302", "HTTP 302: fault 302 for row 1"),
+        ("filtered", "the server filtered the answer"),
+        ("500", "HTTP 500: fault 500 for row 1, 2 times"),
+        ("reset", "the connection broke (ServerDisconnectedError), 2 times"),
+        ("hang", "no answer within 0.3 s, 2 times"),
+        ("slow", "no answer within 0.3 s, 2 times"),
+        ("no_choices", "malformed body (IndexError), 2 times"),
+        ("huge", "a body of more than 8388608 bytes, 2 times"),
+        ("429", "rate-limited for 0.3 s"),
+    ],
+)
+def test_a_failure_says_why(run: Run, fault: str, reason: str):
+    with serving(Server(fault=only(fault, attempts=range(99), rows="row 1"), hang=1.0)) as server:
+        policy = endpoint(server, attempts=2, timeout=0.3, patience=0.3).open(run)
+        assert policy.ask(rows(2))[1] == Abstains(reason=reason)
+
+
+def test_failures_are_asked_again_and_answers_are_not(run: Run):
+    with serving(Server(fault=only("filtered", rows="row 1"))) as server:
+        policy = endpoint(server).open(run)
+        first, second = policy.ask(rows(2)), policy.ask(rows(2))
+    assert isinstance(first[1], Abstains)
+    assert isinstance(second[1], Reply)
+    assert server.asked == {"row 0": 1, "row 1": 2}
+
+
+def test_stray_429s_do_not_use_up_the_error_retries(run: Run):
+    with serving(Server(fault=only("429_bare", attempts=range(7)))) as server:
+        policy = endpoint(server, attempts=1).open(run)
+        assert all(isinstance(answer, Reply) for answer in policy.ask(rows(3)))
+    assert set(server.asked.values()) == {8}
+
+
+def test_a_stray_429_leaves_the_shared_window_alone_and_a_share_cuts_it(run: Run):
+    with serving(Server(fault=only("429", rows="row 3"))) as server:
+        policy = endpoint(server, concurrency=16).open(run)
+        policy.ask(rows(30))
+        assert policy.client.gate.window == 16
+    with serving(Server(fault=only("429"))) as server:
+        policy = endpoint(server, concurrency=16).open(run)
+        policy.ask(rows(30))
+        assert policy.client.gate.window < 13
+
+
+def test_retry_after_is_honoured_by_the_call_that_got_it_only(run: Run):
+    with serving(Server(fault=only("429", rows="row 0"), retry_after="0.5")) as server:
+        policy = endpoint(server, concurrency=1).open(run)
+        began = time.monotonic()
+        policy.ask(rows(1) + [Prompt.of(f"other {i}") for i in range(5)])
+        assert time.monotonic() - began > 0.5
+    seen = [body["messages"][0]["content"] for body in server.bodies]
+    assert seen[0] == seen[-1] == "row 0"
+    assert len(seen) == 7
+
+
+def test_equal_prompts_in_one_batch_are_asked_once(run: Run):
+    with serving() as server:
+        answers = endpoint(server).open(run).ask([Prompt.of("same")] * 5)
+    assert server.asked == {"same": 1}
+    assert len(set(answers)) == 1
+    assert run.ledger.totals()[0].hits == 4
+
+
+def test_siblings_get_seeds_of_their_own_and_the_run_decides_them(run: Run):
+    with serving() as server:
+        endpoint(server, temperature=1.0).open(run).ask(rows(2), n=2)
+        endpoint(server, temperature=0.0).open(run).ask(rows(1))
+    seeds = [body.get("seed") for body in server.bodies]
+    assert len(set(seeds[:4])) == 4
+    assert all(isinstance(seed, int) and 0 <= seed < 2**31 for seed in seeds[:4])
+    assert seeds[4] is None
+
+
+def test_a_wrong_key_gives_one_clear_line(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MY_KEY", SECRET)
+    with serving(Server(key="another")) as server:
+        policy = (
+            endpoint(server, key_env="MY_KEY", budget_free=None).open(run)
+            if False
+            else (endpoint(server, key_env="MY_KEY").open(run))
+        )
+        with pytest.raises(
+            EndpointError, match="answered 401: the key in MY_KEY is wrong"
+        ) as caught:
+            policy.ask(rows(200))
+    assert "\n" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_missing_key_names_the_variable_to_set(run: Run, monkeypatch: pytest.MonkeyPatch):
+    with serving(Server(key="another")) as server:
+        with pytest.raises(EndpointError, match="401: set the environment variable OPENAI_API_KEY"):
+            endpoint(server).open(run).ask(rows(1))
+    with pytest.raises(SettingError, match="set the environment variable OPENAI_API_KEY"):
+        Endpoint(model="gpt-4o-mini").open(run)
+
+
+def test_an_unknown_model_gives_one_clear_line(run: Run):
+    with serving(Server(model="other")) as server:
+        with pytest.raises(EndpointError, match="404: no model 'm', or no such path"):
+            endpoint(server).open(run).ask(rows(50))
+
+
+def test_a_server_that_is_not_there_stops_the_run(run: Run):
+    with serving() as server:
+        pass
+    with pytest.raises(EndpointError, match="no server answers at http://127"):
+        endpoint(server, attempts=2).open(run).ask(rows(5))
+
+
+def test_the_key_is_in_no_file_no_note_and_no_repr(
+    run: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+
+    def leaky(row: str, attempt: int) -> str:
+        return "400" if "3" in row else "ok"
+
+    with serving(Server(key=SECRET, fault=leaky)) as server:
+        policy = endpoint(server).open(run)
+        policy.sample([*rows(5), Prompt.of(f"please log {SECRET[:0]}row 3")])
+        server.key = "changed"
+        with pytest.raises(EndpointError) as caught:
+            policy.sample([Prompt.of("after the key changed")])
+        server.key = ""
+        server.fault = lambda row, attempt: "400"
+        echoed = Server.handle
+
+        async def echo_key(self: Server, request):  # a server that sends our key back
+            from tests.wire.server import error
+
+            return error(400, f"bad header {request.headers['Authorization']}")
+
+        monkeypatch.setattr(Server, "handle", echo_key)
+    with serving(Server()) as server:
+        policy = endpoint(server).open(run)
+        (answer,) = policy.ask(rows(1))
+        monkeypatch.setattr(Server, "handle", echoed)
+    assert answer == Abstains(reason="HTTP 400: bad header Bearer ***")
+    run.ledger.close()
+    run.cache.close()
+    for text in (
+        str(caught.value),
+        repr(policy.client),
+        repr(policy.client.server),
+        repr(policy.spec),
+    ):
+        assert SECRET not in text
+    files = [path for path in run.dir.parent.rglob("*") if path.is_file()]
+    assert {"calls.jsonl", "replies.sqlite", "ledger.jsonl"} <= {path.name for path in files}
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"base_url": "api.example.com"}, "base_url: expected http"),
+        ({"base_url": "http://me:pass@host/v1"}, "no credentials"),
+        ({"concurrency": 0}, "concurrency: expected at least 1"),
+        ({"timeout": 0.0}, "timeout: expected a positive number"),
+        ({"extra": "[1]"}, "extra: expected an object without"),
+        ({"extra": '{"n": 4}'}, "extra: expected an object without"),
+        ({"extra": "{"}, "extra: expected a JSON object"),
+        ({"price_in": 1.0}, "price_in=1.0, price_out=None: expected both"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_any_call(run: Run, settings: dict, says: str):
+    spec = Endpoint(model="m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(SettingError, match=says):
+        replace(spec, **settings).open(run)
+
+
+def test_a_raw_prompt_is_never_put_into_a_chat(run: Run):
+    raw = Prompt.of("once upon", role="text")
+    with serving() as server:
+        with pytest.raises(SettingError, match="raw text, not a chat: use api=completions"):
+            endpoint(server).open(run).ask([raw])
+        (answer,) = endpoint(server, api="completions").open(run).ask([raw])
+    assert answer.text == "echo: once upon"
+    assert server.bodies[0]["prompt"] == "once upon"
+
+
+def test_extra_fields_are_merged_and_null_removes(run: Run):
+    system = Prompt(
+        id="p", messages=(Message(role="system", text="s"), Message(role="user", text="u"))
+    )
+    with serving() as server:
+        spec = endpoint(server, extra='{"stop": ["\\n"], "temperature": null}', max_new_tokens=7)
+        spec.open(run).ask([system])
+    (body,) = server.bodies
+    assert body == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}],
+        "top_p": 1.0,
+        "max_tokens": 7,
+        "stop": ["\n"],
+    }
