@@ -34,7 +34,6 @@ def main() -> int:
 
 
 def shoot(browser: str, asked: argparse.Namespace) -> int:
-    # The window of headless Chromium is never narrower than 500 px, so a phone is a frame in it.
     with tempfile.TemporaryDirectory() as scratch:
         flags = [
             "--headless",

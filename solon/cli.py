@@ -77,9 +77,10 @@ def _add_label(commands: Any) -> None:
 def _add_audit(commands: Any) -> None:
     one = commands.add_parser("audit", help="measure how a judge fails")
     one.add_argument("audit", metavar="AUDIT")
-    one.add_argument("--judgements", type=Path, metavar="FILE", help="recorded verdicts to audit")
+    one.add_argument("--judgements", type=Path, metavar="FILE", help="verdicts, or a run, to audit")
     one.add_argument("--pairs", type=Path, metavar="FILE", help="labelled pairs to ask a judge")
     one.add_argument("--out", type=Path, help="write the findings as JSON")
+    one.add_argument("--strict", action="store_true", help="exit with 1 where a finding warns")
     _on(one)
     one.set_defaults(command=audit)
 
@@ -117,20 +118,25 @@ def label(arguments: argparse.Namespace) -> None:
 
 def audit(arguments: argparse.Namespace) -> None:
     """solon audit AUDIT"""
-    from solon.bench.auditing import audit_live, audit_recorded
+    from solon.bench import auditing
 
     changes, seed = split(arguments.settings)
     if arguments.judgements is not None:
-        audit_recorded(arguments.audit, arguments.judgements, changes, out=arguments.out)
-        return
-    audit_live(
-        arguments.audit,
-        arguments.on,
-        changes,
-        pairs=arguments.pairs,
-        seed=seed,
-        out=arguments.out,
-    )
+        found = auditing.audit_recorded(arguments.audit, arguments.judgements, changes)
+    else:
+        found = auditing.audit_live(
+            arguments.audit,
+            arguments.on,
+            changes,
+            pairs=arguments.pairs,
+            seed=seed,
+            runs=arguments.runs,
+        )
+    auditing.print_findings(found)
+    if arguments.out is not None:
+        auditing.write_findings(arguments.out, found)
+    if arguments.strict and any(one.verdict == "warn" for one in found):
+        raise SystemExit(1)
 
 
 def report(arguments: argparse.Namespace) -> None:

@@ -47,11 +47,12 @@ class LengthBias:
                 "length_bias: expected answered verdicts whose two lengths are known and differ "
                 "(len_first, len_second), got none"
             )
-        note = f"{len(verdicts) - len(unequal)} verdicts abstained or of equal length left out"
+        left = len(verdicts) - len(unequal)
+        note = f"{left} verdicts left out: abstained, or equal or unknown length" if left else ""
         longer = proportion([_longer(v, v.p) for v in unequal], [v.cluster for v in unequal])
         known = [v for v in unequal if v.gold is not None and v.gold != 0.5]
         return [
-            _found("longer_wins", longer, note=note if len(unequal) < len(verdicts) else ""),
+            _found("longer_wins", longer, note=note),
             self._coefficient(unequal),
             *self._against_gold(known),
         ]
@@ -115,7 +116,7 @@ def _fit(rows: Sequence[Verdict]) -> tuple[Logit, list[str]]:
         columns["quality"] = quality
     columns["slot"] = np.array([slot for _, _, slot in orders], dtype=np.float64)
     x, p = np.column_stack(list(columns.values())), np.array([p for _, p, _ in orders])
-    notes = [] if quality is not None else ["quality unknown: length may be worth what it is paid"]
+    notes = [] if quality is not None else ["quality unknown: it may explain the length"]
     if np.linalg.matrix_rank(x) < x.shape[1]:
         x = x[:, :-1]
         notes.append("every difference of length is the same: slot and length are one column")
@@ -128,7 +129,7 @@ def _fit(rows: Sequence[Verdict]) -> tuple[Logit, list[str]]:
 
 
 def _quality(rows: Sequence[Verdict]) -> Floats | None:
-    """The gold's gap over its root mean square, else the gold label as -1, 0, 1; None if unknown."""
+    """The gold's gap, else its label as -1, 0, 1, over the root mean square; None if unknown."""
     gaps, labels = [v.gold_gap for v in rows], [v.gold for v in rows]
     known = [gap for gap in gaps if gap is not None]
     if len(known) < len(rows):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from scipy import special
 
-from solon.errors import InputError
+from solon.errors import DataError, InputError
+from solon.judges.recorded import read_rows
 from solon.records import Finding
 from solon.statistics import Bootstrap, Interval, best_of_n, best_of_n_kl
 from solon.statistics.interval import Floats
@@ -47,8 +49,6 @@ class Overoptimisation:
     d: gold's is bounded by [0, inf), so it warns where more pressure loses gold. Intervals resample
     whole clusters; with one cluster, blocks of points in the order of d.
 
-    Deviation: least squares over the points, where the paper weighs none of them differently.
-
     Example:
         Overoptimisation(form="reinforcement")(points)
     """
@@ -66,20 +66,19 @@ class Overoptimisation:
         start = curve.d.max() - self.tail * (curve.d.max() - curve.d.min())
         if len(np.unique(curve.d[curve.d >= start])) < 2:
             raise InputError(
-                f"overoptimisation: only one distance lies in the last {self.tail:.2f} of the range "
-                "of sqrt(kl); widen tail, or measure more points at the end"
+                f"overoptimisation: only one distance lies in the last {self.tail:.2f} of the "
+                "range of sqrt(kl); widen tail, or measure more points at the end"
             )
 
         def measured(statistic: Callable[[Floats], float]) -> Interval:
             return self._measure(curve, statistic)
 
         note = curve.drawn
-        falls = (0.0, float("inf"))
+        gold = measured(lambda w: curve.slope(curve.gold, w, start))
+        proxy = measured(lambda w: curve.slope(curve.proxy, w, start))
         return [
-            _found(
-                "gold_slope", measured(lambda w: curve.slope(curve.gold, w, start)), note, falls
-            ),
-            _found("proxy_slope", measured(lambda w: curve.slope(curve.proxy, w, start)), note),
+            _found("gold_slope", gold, note, (0.0, float("inf"))),
+            _found("proxy_slope", proxy, note),
             _found("alpha", measured(lambda w: curve.fit(w)[0]), note),
             _found("beta", measured(lambda w: curve.fit(w)[1]), note),
             *self._peak(curve, measured(curve.peak), measured(curve.height)),
@@ -121,6 +120,26 @@ def best_of_n_points(
     ]
 
 
+def read_points(path: Path | str) -> list[Point]:
+    """Points from JSON lines or parquet with the fields kl, proxy, gold and, if known, cluster.
+
+    Raises DataError, which names file, row and field.
+    """
+    return [_point(Path(path), number, row) for number, row in read_rows(Path(path))]
+
+
+def _point(path: Path, number: int, row: Mapping[str, Any]) -> Point:
+    values: list[float] = []
+    for field in ("kl", "proxy", "gold"):
+        value = row.get(field)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            expected = "a finite number"
+            raise DataError(path, row=number, field=field, expected=expected, came=repr(value))
+        values.append(float(value))
+    cluster = str(row.get("cluster") or "")
+    return Point(kl=values[0], proxy=values[1], gold=values[2], cluster=cluster)
+
+
 def _found(
     quantity: str,
     interval: Interval,
@@ -146,8 +165,9 @@ class _Curve:
     def of(cls, points: Sequence[Point], form: Form) -> _Curve:
         ordered = sorted(points, key=lambda point: point.kl)
         kl = np.array([point.kl for point in ordered])
-        if not kl[0] >= 0:
-            raise InputError(f"overoptimisation: expected kl >= 0 nats, got {kl[0]}")
+        rows = np.array([[point.kl, point.proxy, point.gold] for point in ordered])
+        if not np.isfinite(rows).all() or kl[0] < 0:
+            raise InputError("overoptimisation: expected finite points with kl >= 0 nats")
         names = tuple(point.cluster for point in ordered)
         return cls(
             form=form,

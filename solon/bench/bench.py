@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from solon.errors import SettingError
-from solon.records import Completion
+from solon.records import Compare, Completion
 from solon.run.spec import name_of, override
 from solon.seams.feedback import Demonstrations, PairJudge, Prompts, Reward, Spec, World
 from solon.seams.learning import Learner, RewardLearner
@@ -51,6 +51,8 @@ class Bench:
     """Who compares the result with the start, where there is no true reward."""
     measure: Measure | None = None
     """What the world says of completions, for the table and the watchers."""
+    questions: Callable[[int], Sequence[Compare]] | None = None
+    """Seed to pairs that a live audit asks the judge about."""
     evaluate: int = 300
     """Test prompts of the closing table."""
     watch: int = 64

@@ -51,6 +51,7 @@ class Session:
 
     def run(self, *, fresh: bool = False, quiet: bool = False, budget: float | None = None) -> Path:
         """Runs the recipe (or goes on where it stopped), closes the books, writes the page."""
+        from solon.bench.auditing import audit_run
         from solon.report import write_report
         from solon.report.console import closing_table
 
@@ -64,6 +65,7 @@ class Session:
             self.watch(run)
             self.recipe(run)
             summary = self.close(run)
+            audit_run(run, self.bench)
         page = write_report(folder)
         if not quiet:
             console = Console()

@@ -1,4 +1,4 @@
-"""Labels that people gave, and prompts, from files.
+"""Labels that people gave, from files.
 
 A file of labels is one of
     prompt, chosen, rejected        TRL's preference schema, plain texts or lists of messages
@@ -10,29 +10,31 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from solon.errors import DataError, SettingError
 from solon.judges.dialogues import Turns, split, turns
+from solon.judges.prompts import PromptFile, named, prompt_of_row, read_prompts
 from solon.judges.rows import Row, rows
 from solon.records import (
     Abstains,
     Compare,
     Completion,
-    Message,
     Judgement,
+    Message,
     PairJudgement,
     Preference,
     Prefers,
-    Prompt,
     digest,
 )
 
 if TYPE_CHECKING:
     from solon.run.run import Run
+
+__all__ = ["HumanLabels", "LabelledPairs", "PromptFile", "read_preferences", "read_prompts"]
 
 Key = tuple[tuple[Message, ...], str, str]
 
@@ -45,10 +47,12 @@ class HumanLabels:
         HumanLabels(path="harmless-base_test.jsonl.gz").open(run).questions()
     """
 
-    path: str
+    path: str = ""
     source: str = "people"
 
     def open(self, run: Run, /) -> LabelledPairs:
+        if not self.path:
+            raise SettingError("labels.path: expected a file or a folder of labels, got none")
         found, dropped = read_preferences(Path(self.path), source=self.source)
         if dropped:
             counts = "; ".join(f"{reason}: {n}" for reason, n in sorted(dropped.items()))
@@ -104,63 +108,6 @@ class LabelledPairs:
         return Prefers(p_first=math.fsum(given) / len(given))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptFile:
-    """Prompts from a file; each one's words decide whether it belongs to train or to test.
-
-    Example:
-        PromptFile(path="prompts.jsonl", test=0.1).open(run).take(8, split="test")
-    """
-
-    path: str
-    test: float = 0.1
-
-    def open(self, run: Run, /) -> PromptList:
-        del run
-        if not 0 <= self.test < 1:
-            raise SettingError(f"test: expected a share from 0 up to below 1, got {self.test}")
-        halves: dict[str, list[Prompt]] = {"train": [], "test": []}
-        for prompt in read_prompts(Path(self.path)):
-            halves["test" if _share(prompt) < self.test else "train"].append(prompt)
-        return PromptList(source=self.path, splits=halves)
-
-
-@dataclass(slots=True, kw_only=True)
-class PromptList:
-    """Prompts by split, taken in the order of the file, round and round.
-
-    Example:
-        PromptList(source="mine", splits={"train": [p]}).take(2)    # [p, p]
-    """
-
-    source: str
-    splits: dict[str, list[Prompt]]
-    taken: Counter[str] = field(default_factory=Counter[str])
-
-    def take(self, n: int, *, split: str = "train") -> list[Prompt]:
-        """The next n prompts of that split; SettingError where it has none."""
-        prompts = self.splits.get(split)
-        if not prompts:
-            have = ", ".join(f"{name} ({len(kept)})" for name, kept in self.splits.items())
-            raise SettingError(
-                f"{self.source}: expected prompts in split {split!r}, got none; it has {have}"
-            )
-        start = self.taken[split]
-        self.taken[split] += n
-        return [prompts[i % len(prompts)] for i in range(start, start + n)]
-
-
-def read_prompts(path: Path) -> list[Prompt]:
-    """The prompts of a file, each text once: ``prompt``, ``messages`` or ``text`` of a row.
-
-    A .txt file holds one prompt a line. Raises DataError, naming file, row and field.
-    """
-    found = {prompt.id: prompt for prompt in (_prompt(row) for row in rows(path))}
-    if not found:
-        raise DataError(path, expected="at least one prompt", came="an empty file")
-    return list(found.values())
-
-
 def read_preferences(path: Path, *, source: str) -> tuple[list[Preference], dict[str, int]]:
     """The labels of a file or of a folder of our own, and how many rows hold no pair, by reason.
 
@@ -176,7 +123,7 @@ def read_preferences(path: Path, *, source: str) -> tuple[list[Preference], dict
             dropped[pair] += 1
             continue
         said, chosen, rejected = pair
-        prompt = _named(said)
+        prompt = named(said)
         found.append(
             Preference(
                 chosen=Completion(prompt=prompt, text=chosen),
@@ -203,9 +150,9 @@ def _pair(row: Row) -> tuple[Turns, str, str] | str:
     chosen, rejected = row.fields.get("chosen"), row.fields.get("rejected")
     if row.fields.get("prompt") is None:
         return split(_dialogue(row, "chosen"), _dialogue(row, "rejected"))
-    said = _prompt(row).messages
+    said = prompt_of_row(row).messages
     texts = [
-        row.text(name) if isinstance(value, str) else _reply(row, name)
+        row.text(name) if isinstance(value, str) else _reply(row, name, said)
         for name, value in (("chosen", chosen), ("rejected", rejected))
     ]
     return "both answers are the same" if texts[0] == texts[1] else (said, texts[0], texts[1])
@@ -217,27 +164,12 @@ def _dialogue(row: Row, name: str) -> Turns:
     return turns(row.text(name))
 
 
-def _reply(row: Row, name: str) -> str:
-    """The one assistant turn that a conversational answer is."""
-    said = row.messages(name)
-    if len(said) != 1 or said[0].role != "assistant" or not said[0].text.strip():
-        raise row.fault(name, "one message of the assistant (the prompt holds the turns before)")
-    return said[0].text
-
-
-def _prompt(row: Row) -> Prompt:
-    for name in ("prompt", "messages", "text"):
-        value = row.fields.get(name)
-        if isinstance(value, list):
-            return _named(row.messages(name))
-        if value is not None:
-            return _named((Message(role="user", text=row.text(name)),))
-    raise row.fault("prompt", "text or a list of messages (as prompt, messages or text)")
-
-
-def _named(messages: Iterable[Message]) -> Prompt:
-    said = tuple(messages)
-    return Prompt(id=digest(said), messages=said)
+def _reply(row: Row, name: str, prompt: Turns) -> str:
+    """The assistant's last turn, alone or after the whole prompt."""
+    *before, last = row.messages(name)
+    if tuple(before) not in ((), prompt) or last.role != "assistant" or not last.text.strip():
+        raise row.fault(name, "one message of the assistant, alone or after the prompt's own")
+    return last.text
 
 
 def _key(question: Compare) -> Key:
@@ -249,8 +181,3 @@ def _tails(question: Compare) -> bool:
     texts = sorted((question.first.text, question.second.text))
     heads = int(digest("order", *texts), 16) % 2
     return (question.first.text == texts[0]) == bool(heads)
-
-
-def _share(prompt: Prompt) -> float:
-    """A number in [0, 1) that only the prompt's words decide."""
-    return int(digest("split", prompt.messages), 16) / 2**64

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic
 
-from solon.errors import SettingError
 from solon.judges.parsing import Form, parse, parse_order
 from solon.judges.wording import ASK, Example, Wording, prompt_of
 from solon.records import (
@@ -88,10 +87,7 @@ class LlmScore:
     scale: tuple[int, int] = (1, 10)
 
     def open(self, run: Run, /) -> Asker[Rate, Scores]:
-        low, high = self.scale
-        if low >= high:
-            raise SettingError(f"scale: expected a low end below the high one, got {self.scale}")
-        wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask)
+        wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask, scale=self.scale)
         return Asker(policy=self.policy.open(run), wording=wording, read=self.read)
 
     def read(self, question: Rate, reply: str) -> Scores | Abstains:

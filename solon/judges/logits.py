@@ -18,8 +18,8 @@ from solon.records import (
     Abstains,
     Compare,
     Completion,
-    Message,
     Judgement,
+    Message,
     PairJudgement,
     Prefers,
     Rate,
@@ -42,7 +42,8 @@ class LogitJudge:
 
     With ``reason`` it asks in two calls: a rationale first (from that policy, or with True from
     the judge's own; Lee et al. decode it greedily, 512 tokens at most), then the choice after it.
-    Every question, so each order of a pair, has a rationale of its own.
+    Every question, so each order of a pair, has a rationale of its own. ``choices`` are the answers
+    that the template asks for: the first one's, then the second one's.
 
     Example:
         LogitJudge(policy=local, preamble="preamble/harmless", constitution="harmless")
@@ -91,10 +92,8 @@ class LogitScore:
     scale: tuple[int, int] = (1, 10)
 
     def open(self, run: Run, /) -> ScoreJudge:
+        wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask, scale=self.scale)
         low, high = self.scale
-        if low >= high:
-            raise SettingError(f"scale: expected a low end below the high one, got {self.scale}")
-        wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask)
         return _LogitScore(
             chooser=self.policy.open(run), wording=wording, steps=tuple(range(low, high + 1))
         )

@@ -7,7 +7,8 @@
 A judge may repeat what it read, and a completion may hold a verdict of its own. Under ``json``
 an echo can only stand inside a string. Under ``tag`` and ``line`` the verdict must be the reply's
 last words, no other verdict may stand in the reply, and a verdict that a judged completion holds
-word for word decides nothing.
+word for word decides nothing: a completion can buy an abstention, which is counted, never a
+verdict.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Parser: TypeAlias = Callable[[str, Sequence[str], Sequence[str]], str | Abstains
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
 _TAG = re.compile(r"<verdict>\s*([^<>]{0,40}?)\s*</verdict>", re.IGNORECASE)
 _LINE = re.compile(
-    r"[*_ \t]*(?:final )?(?:verdict|answer)[*_ \t]*[:=][*_ \t]*(.{1,40}?)", re.IGNORECASE
+    r"[*_ \t]*(?:final )?(?:verdict|answer|score|rating)[*_ \t]*[:=][*_ \t]*(.{1,40}?)",
+    re.IGNORECASE,
 )
 
 

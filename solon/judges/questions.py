@@ -7,12 +7,13 @@ groups -> (reward) -> rewarded
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any, Literal
 
+from solon.errors import TooManyFailures
 from solon.records import (
     Abstains,
     Compare,
@@ -61,15 +62,23 @@ def abstentions(judgements: Sequence[Judgement[Any, Any]]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewarded:
-    """The rollouts that were measured, and how many were not, by reason.
+    """The rollouts that were measured; ``outcomes`` says of each completion why not, or nothing.
 
     Example:
-        Rewarded(rollouts=[r], failed=1, reasons={"the call failed": 1})
+        Rewarded(rollouts=[r], outcomes=("", "the call failed")).failed    # 1
     """
 
     rollouts: list[Rollout]
-    failed: int = 0
-    reasons: dict[str, int] = field(default_factory=dict[str, int])
+    outcomes: tuple[str, ...]
+
+    @property
+    def failed(self) -> int:
+        return len(self.outcomes) - len(self.rollouts)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many failed, by reason."""
+        return dict(Counter(reason for reason in self.outcomes if reason))
 
     @property
     def metrics(self) -> Metrics:
@@ -90,16 +99,55 @@ def rewarded(groups: Sequence[Group], reward: Reward) -> Rewarded:
     numbers = [number for number, group in enumerate(groups) for _ in group.completions]
     rewards = reward(completions)
     assert len(rewards) == len(completions), "a reward answers each completion, in order"
-    rollouts: list[Rollout] = []
-    reasons: Counter[str] = Counter()
-    for completion, number, value in zip(completions, numbers, rewards, strict=True):
-        if isinstance(value, Abstains):
-            reasons[value.reason] += 1
-        elif not math.isfinite(value):
-            reasons["the reward is not finite"] += 1
-        else:
-            rollouts.append(Rollout(completion=completion, reward=value, group=number))
-    return Rewarded(rollouts=rollouts, failed=reasons.total(), reasons=dict(reasons))
+    rows = zip(completions, numbers, rewards, strict=True)
+    return Rewarded(
+        rollouts=[
+            Rollout(completion=completion, reward=value, group=number)
+            for completion, number, value in rows
+            if not isinstance(value, Abstains) and math.isfinite(value)
+        ],
+        outcomes=tuple(_failure(value) for value in rewards),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class FailureLimit:
+    """Raises TooManyFailures when more than ``share`` x ``window`` of the newest ``window`` failed.
+
+    It may do so before ``window`` have been counted: at a share of 0.1 and a window of 200, at the
+    21st failure.
+
+    Example:
+        FailureLimit(share=0.1).count(rewarded(groups, reward)).rollouts
+    """
+
+    share: float = 0.1
+    window: int = 200
+    _newest: deque[str] = field(default_factory=deque[str], repr=False)
+
+    def count(self, found: Rewarded) -> Rewarded:
+        """Counts the failures of a batch, and gives the batch back."""
+        self.note(found.outcomes, of="rewards")
+        return found
+
+    def note(self, outcomes: Iterable[str], *, of: str) -> None:
+        """Counts outcomes in order: a reason where something failed, nothing where it did not."""
+        for reason in outcomes:
+            self._newest.append(reason)
+            if len(self._newest) > self.window:
+                self._newest.popleft()
+            if reason:
+                self._check(of)
+
+    def _check(self, of: str) -> None:
+        reasons = Counter(reason for reason in self._newest if reason)
+        if reasons.total() <= self.share * self.window:
+            return
+        counts = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        raise TooManyFailures(
+            f"{of}: {reasons.total()} of the newest {len(self._newest)} failed ({counts}), "
+            f"expected at most {self.share:.0%} of {self.window}; mend it, or raise the limit"
+        )
 
 
 def _siblings(groups: Sequence[Group], how: How) -> Iterator[tuple[Completion, Completion]]:
@@ -116,3 +164,9 @@ def _preference(question: Compare, p: float, judge: str) -> Preference:
     if p >= 0.5:
         return Preference(chosen=first, rejected=second, p=p, source=judge)
     return Preference(chosen=second, rejected=first, p=1 - p, source=judge)
+
+
+def _failure(reward: float | Abstains) -> str:
+    if isinstance(reward, Abstains):
+        return reward.reason or "no reason given"
+    return "" if math.isfinite(reward) else "the reward is not finite"

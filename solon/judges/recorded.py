@@ -82,17 +82,15 @@ def ask(judge: PairJudge, questions: Sequence[Compare], gold: Gold | None = None
     swapped = judge([question.swapped() for question in questions])
     gaps = _gaps(questions, gold)
     return [
-        _verdict(one, (_p(one), _turned(_p(two))), gap)
+        _verdict(one, (_p(one), _p(two, turned=True)), gap)
         for one, two, gap in zip(asked, swapped, gaps, strict=True)
     ]
 
 
 def ask_gold(gold: Gold, questions: Sequence[Compare]) -> list[Verdict]:
     """The gold's own verdicts, which know no order."""
-    judgements = [
-        Judgement[Compare, Prefers](
-            question=question, answer=Prefers(p_first=_share(gap)), judge="gold"
-        )
+    judgements: list[PairJudgement] = [
+        Judgement(question=question, answer=Prefers(p_first=_share(gap)), judge="gold")
         for question, gap in zip(questions, _gaps(questions, gold), strict=True)
     ]
     return from_judgements(judgements, gold)
@@ -112,12 +110,38 @@ def read_verdicts(path: Path | str) -> list[Verdict]:
     path = Path(path)
     if path.is_dir():
         return from_judgements(_judgements(path))
-    if not path.is_file():
-        raise DataError(path, expected="a file of verdicts or a folder of judgements", came="none")
-    verdicts = [_Row(path, number, row).verdict() for number, row in _rows(path)]
+    verdicts = [_Row(path, number, row).verdict() for number, row in read_rows(path)]
     if not verdicts:
         raise DataError(path, expected="one or more verdicts", came="an empty file")
     return verdicts
+
+
+def by_judge(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Each judge's verdicts, in order: an audit measures one judge."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.judge, []).append(verdict)
+    return found
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The numbered objects of a JSON lines file (also ``.gz``) or a parquet file."""
+    if not path.is_file():
+        raise DataError(path, expected="a file (JSON lines or parquet) or a folder", came="none")
+    if path.suffix == ".parquet":
+        yield from enumerate(_parquet(path), start=1)
+        return
+    for number, line in enumerate(_bytes(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise DataError(path, row=number, expected="one JSON object", came=error) from error
+        if not isinstance(row, dict):
+            came = type(row).__name__
+            raise DataError(path, row=number, expected="one JSON object", came=came)
+        yield number, row
 
 
 def _gaps(questions: Sequence[Compare], gold: Gold | None) -> list[float | None]:
@@ -132,12 +156,10 @@ def _share(gap: float | None) -> float:
     return 0.5 if gap == 0 else float(gap > 0)
 
 
-def _p(judgement: PairJudgement) -> float | None:
-    return None if isinstance(judgement.answer, Abstains) else judgement.answer.p_first
-
-
-def _turned(p: float | None) -> float | None:
-    return None if p is None else 1 - p
+def _p(judgement: PairJudgement, *, turned: bool = False) -> float | None:
+    if isinstance(judgement.answer, Abstains):
+        return None
+    return 1 - judgement.answer.p_first if turned else judgement.answer.p_first
 
 
 def _orders(judgement: PairJudgement) -> tuple[float | None, ...]:
@@ -174,23 +196,6 @@ def _judgements(folder: Path) -> list[PairJudgement]:
             kind = type(record).__name__
             raise DataError(folder, row=row, expected="judgements of pairs (Compare)", came=kind)
     return found
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if path.suffix == ".parquet":
-        yield from enumerate(_parquet(path), start=1)
-        return
-    for number, line in enumerate(_bytes(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise DataError(path, row=number, expected="one JSON object", came=error) from error
-        if not isinstance(row, dict):
-            came = type(row).__name__
-            raise DataError(path, row=number, expected="one JSON object", came=came)
-        yield number, row
 
 
 def _bytes(path: Path) -> bytes:
@@ -265,9 +270,8 @@ class _Row:
         if isinstance(value, str) and value in SHARES:
             return SHARES[value]
         share = None if isinstance(value, str) else self._number(field)
-        if isinstance(value, str) or not (share is None or 0 <= share <= 1):
-            expected = "first, second, tie, null or a number from 0 to 1"
-            raise self._wrong(field, expected, repr(value))
+        if isinstance(value, str) or not 0 <= (share or 0) <= 1:
+            raise self._wrong(field, "first, second, tie, null or a share from 0 to 1", repr(value))
         return share
 
     def _orders(self) -> tuple[float | None, ...]:
@@ -288,8 +292,6 @@ class _Row:
         text, given = self._text(which), self.row.get(f"len_{which}")
         if given is not None and (type(given) is not int or given < 0):
             raise self._wrong(f"len_{which}", "a whole number of characters", repr(given))
-        if text is None or given is None:
-            return given if text is None else len(text)
-        if given != len(text):
+        if text is not None and given not in (None, len(text)):
             raise self._wrong(f"len_{which}", f"{len(text)}, the length of {which!r}", given)
-        return given
+        return given if text is None else len(text)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from solon.errors import SettingError
 from solon.judges.wrappers import ask
 from solon.records import (
     Abstains,
@@ -16,6 +17,7 @@ from solon.records import (
     PairJudgement,
     Prefers,
     Rate,
+    Scores,
     digest,
 )
 from solon.seams.feedback import PairJudge, Reward, ScoreJudge, Spec
@@ -23,13 +25,16 @@ from solon.seams.feedback import PairJudge, Reward, ScoreJudge, Spec
 if TYPE_CHECKING:
     from solon.run.run import Run
 
+ROUNDING = 1e-9  # an expectation over the scale may pass its end by the last bit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeReward:
     """A judge's score mapped linearly to [-1, 1]: (s - 5.5) / 4.5 on a scale of 1 to 10.
 
     The reward of direct RLAIF (Lee et al., arXiv 2309.00267; the map is our reading of
-    "normalised to [-1, 1]"). What the judge abstains from stays unmeasured.
+    "normalised to [-1, 1]"). What the judge abstains from stays unmeasured. Raises SettingError
+    where the judge's scale is another one.
 
     Example:
         JudgeReward(judge=LogitScore(policy=local))
@@ -67,13 +72,19 @@ class _JudgeReward:
     def __call__(self, completions: Sequence[Completion], /) -> list[float | Abstains]:
         judged = ask(self.judge, [Rate(completion=completion) for completion in completions])
         return [
-            j.answer if isinstance(j.answer, Abstains) else self._mapped(j.answer.value)
-            for j in judged
+            j.answer if isinstance(j.answer, Abstains) else self._mapped(j.answer) for j in judged
         ]
 
-    def _mapped(self, score: float) -> float:
+    def _mapped(self, score: Scores) -> float:
         low, high = self.scale
-        return (score - (low + high) / 2) / ((high - low) / 2)
+        steps = len(score.distribution) or high - low + 1
+        inside = low - ROUNDING <= score.value <= high + ROUNDING
+        if steps != high - low + 1 or not inside:
+            raise SettingError(
+                f"scale: expected scores from {low} to {high}, got {score.value} on a scale of "
+                f"{steps} steps; give the judge's own scale"
+            )
+        return (score.value - (low + high) / 2) / ((high - low) / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

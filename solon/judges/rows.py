@@ -37,7 +37,7 @@ class Row:
         value = self.fields.get(field)
         if not isinstance(value, str) or not value.strip():
             raise self.fault(field, "text")
-        return value
+        return self._whole(field, value)
 
     def messages(self, field: str) -> tuple[Message, ...]:
         """A field of turns, [{"role": ..., "content": ...}]; DataError where a turn is bad."""
@@ -51,7 +51,13 @@ class Row:
         role, content = said.get("role"), said.get("content")
         if role not in ROLES or not isinstance(content, str):
             raise self.fault(field, "messages with a role (system, user, assistant) and a content")
-        return Message(role=cast("Role", role), text=content)
+        return Message(role=cast("Role", role), text=self._whole(field, content))
+
+    def _whole(self, field: str, text: str) -> str:
+        """JSON can spell half a surrogate pair, which is no text and which parquet cannot hold."""
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise self.fault(field, "text without lone surrogates")
+        return text
 
 
 def rows(file: Path) -> Iterator[Row]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from solon.errors import SettingError
 from solon.records import Compare, Message, Prompt, Question, Rank, Rate, digest
@@ -42,6 +43,8 @@ class Wording:
     ask: str = ASK
     examples: tuple[Example, ...] = ()
     constitution: Constitution | None = None
+    scale: tuple[int, int] | None = None
+    digest: str = field(init=False)
 
     @classmethod
     def of(
@@ -52,8 +55,11 @@ class Wording:
         ask: str = ASK,
         examples: tuple[Example, ...] = (),
         constitution: Constitution | str | None = None,
+        scale: tuple[int, int] | None = None,
     ) -> Wording:
         """Loads what is given by name; SettingError where the template has no place for it."""
+        if scale is not None and scale[0] >= scale[1]:
+            raise SettingError(f"scale: expected a low end below the high one, got {scale}")
         loaded = Template.load(template)
         for slot, given in (("preamble", preamble), ("principle", constitution)):
             if given and slot not in loaded.slots:
@@ -68,16 +74,18 @@ class Wording:
             constitution=Constitution.load(constitution)
             if isinstance(constitution, str)
             else constitution,
+            scale=scale,
         )
 
-    @property
-    def digest(self) -> str:
+    def __post_init__(self) -> None:
         law = self.constitution.digest if self.constitution else ""
-        return digest(self.template.digest, self.preamble, self.ask, self.examples, law)
+        words = (self.preamble, self.ask, self.examples, self.scale)
+        whole = digest(self.template.digest, law, *words)
+        object.__setattr__(self, "digest", whole)  # once: every judgement carries it
 
     def name(self, policy: str) -> str:
         """The judge's id: policy, template, and four digits of everything else."""
-        return f"{policy}/{self.template.name.rsplit('/', 1)[-1]}@{self.digest[:4]}"
+        return f"{policy}/{PurePath(self.template.name).stem}@{self.digest[:4]}"
 
     def draw(self, question: Compare, seed_for: Callable[..., int]) -> Principle | None:
         """The question's principle, the same in both orders."""
@@ -120,6 +128,7 @@ class Wording:
         own = {
             "preamble": Markup(self.preamble),
             "principle": principle.compare if principle else self.ask,
+            **dict(zip(("low", "high"), map(str, self.scale or ()), strict=False)),
         }
         kept = {slot: text for slot, text in own.items() if slot in template.slots}
         return template.render({**kept, **given})

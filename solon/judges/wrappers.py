@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol
 
-from solon.errors import SettingError, TooManyFailures
+from solon.errors import SettingError
+from solon.judges.questions import FailureLimit
 from solon.records import A, Abstains, Compare, Judgement, PairJudgement, Prefers, Q, digest
 from solon.seams.feedback import Judge, PairJudge, Spec
 
@@ -88,10 +88,9 @@ class Jury:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGate(Generic[Q, A]):
-    """Stops the run with TooManyFailures once too many of the last judgements abstained.
+    """Passes a judge's answers on, and raises TooManyFailures once too many of them abstain.
 
-    The run stops as soon as more than ``limit`` x ``window`` of the last ``window`` have failed,
-    at the beginning too, when fewer than ``window`` have been asked.
+    That is once more than ``limit`` x ``window`` of the newest ``window`` do (see FailureLimit).
 
     Example:
         FailureGate(judge=LlmJudge(policy=endpoint), limit=0.10, window=200)
@@ -102,8 +101,8 @@ class FailureGate(Generic[Q, A]):
     window: int = 200
 
     def open(self, run: Run, /) -> Judge[Q, A]:
-        last = deque[str](maxlen=self.window)
-        return _FailureGate(judge=self.judge.open(run), limit=self.limit, last=last)
+        limit = FailureLimit(share=self.limit, window=self.window)
+        return _FailureGate(judge=self.judge.open(run), limit=limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +167,7 @@ class _Jury:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FailureGate(Generic[Q, A]):
     judge: Judge[Q, A]
-    limit: float
-    last: deque[str] = field(default_factory=deque[str])
+    limit: FailureLimit
 
     @property
     def id(self) -> str:
@@ -177,23 +175,12 @@ class _FailureGate(Generic[Q, A]):
 
     def __call__(self, questions: Sequence[Q], /) -> list[Judgement[Q, A]]:
         judged = ask(self.judge, questions)
-        for judgement in judged:
-            answer = judgement.answer
-            self.last.append(answer.reason if isinstance(answer, Abstains) else "")
-            self._check()
-        return judged
-
-    def _check(self) -> None:
-        reasons = Counter(reason for reason in self.last if reason)
-        assert self.last.maxlen is not None
-        if reasons.total() <= self.limit * self.last.maxlen:
-            return
-        counts = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
-        raise TooManyFailures(
-            f"{self.id}: {reasons.total()} of the last {len(self.last)} judgements failed, "
-            f"expected at most {self.limit:.0%} of {self.last.maxlen} ({counts}); mend the judge, "
-            "or raise the limit"
+        answers = [judgement.answer for judgement in judged]
+        self.limit.note(
+            (answer.reason if isinstance(answer, Abstains) else "" for answer in answers),
+            of=f"judgements of {self.id}",
         )
+        return judged
 
 
 def ask(judge: Judge[Q, A], questions: Sequence[Q]) -> list[Judgement[Q, A]]:

@@ -55,7 +55,7 @@ def demonstrations(
     seed: int,
     manners: Manners = Manners(),
     *,
-    town: Town = Town(),  # noqa: B008 - frozen
+    town: Town = Town(),
 ) -> list[Completion]:
     """n answers to the town's training prompts, mixed in quality as ``manners`` says."""
     generator = np.random.default_rng([seed, 1])

@@ -52,9 +52,9 @@ class Lessons:
         Lessons(dials=Dials(discernment=2.0, position=0.5), rated=0.0)
     """
 
-    dials: Dials = field(default_factory=lambda: Dials(discernment=4.0, position=0.3, length=0.03))
+    dials: Dials = field(default_factory=lambda: Dials(discernment=8.0, position=0.3, length=0.03))
     sharpness: float = 2.0
-    rated: float = 0.3
+    rated: float = 0.5
     principled: float = 0.2
     smudge: float = 0.15
     town: Town = field(default_factory=Town)

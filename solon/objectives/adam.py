@@ -1,6 +1,7 @@
 """The optimiser's settings, as a value. The engine turns them into AdamW."""
 
 from dataclasses import dataclass
+from math import cos, pi
 from typing import Literal
 
 
@@ -12,7 +13,7 @@ class Adam:
     ``steps`` is the number of updates that the linear and cosine schedules decay over.
 
     Example:
-        Adam(lr=1e-3, warmup=10).rate(5)     # 6e-4
+        Adam(lr=1e-3, warmup=9).rate(5)  # 6e-4
     """
 
     lr: float = 1e-5
@@ -27,8 +28,6 @@ class Adam:
 
     def rate(self, step: int) -> float:
         """Learning rate of update ``step`` (from 0)."""
-        from math import cos, pi
-
         rate = self.lr * min(1.0, (step + 1) / (self.warmup + 1))
         if self.schedule == "constant" or self.steps <= self.warmup:
             return rate

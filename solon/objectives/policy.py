@@ -40,6 +40,7 @@ class REINFORCE(PolicyGradient):
 
     ``baseline`` "mean" is the mean of the batch's other totals; "value" is a value head V(s_t)
     with loss ``value_weight`` * sum_t (Z_t - V)^2 (Lee et al., arXiv 2309.00267, appendix G).
+    There is no ratio: more than one update per batch is off-policy and biased.
     """
 
     baseline: Literal["none", "mean", "value"] = "mean"
@@ -61,7 +62,9 @@ class REINFORCE(PolicyGradient):
             known = (siblings(one) > 1)[:, None]
             return Credit(advantages=(togo - mean[:, None]) * x.mask * known, metrics=solo)
         assert x.values is not None, "a learner gives values to an objective that asks for them"
-        return Credit(advantages=(togo - x.values) * x.mask, returns=togo, old_values=x.values.detach())
+        return Credit(
+            advantages=(togo - x.values) * x.mask, returns=togo, old_values=x.values.detach()
+        )
 
     def value_losses(self, x: RolloutLogps, credit: Credit) -> Float[Tensor, "S T"] | None:
         if self.baseline != "value":
@@ -196,7 +199,7 @@ class DAPO(PolicyGradient):
 
     A soft penalty on length begins ``cache`` tokens before ``longest``. Groups whose rewards are
     all equal (before that penalty) count in no mean; to sample others in their place is the
-    caller's (``advantage.constant`` finds them).
+    caller's (``advantage.constant`` finds them). Raises ValueError unless 0 < cache < longest.
     """
 
     kl: KL = field(default=KL(coefficient=0.0))
@@ -206,6 +209,13 @@ class DAPO(PolicyGradient):
     longest: int = 20_480
     cache: int = 4_096
     reduction: ClassVar[Reduction] = "token_mean"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cache < self.longest:
+            raise ValueError(
+                f"DAPO: expected 0 < cache < longest, got cache={self.cache},"
+                f" longest={self.longest}; set both to fit the completions"
+            )
 
     @property
     def clips(self) -> tuple[float, float] | None:

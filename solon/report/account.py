@@ -56,10 +56,10 @@ def records(evidence: Evidence) -> Html | Absent:
 
 
 def settings(evidence: Evidence) -> Html | Absent:
-    """Every leaf of the recipe by its dotted key, as the command line would set it."""
-    leaves = [[h("code", key), text] for key, text in flat(evidence.manifest.get("settings", {}))]
-    if not leaves:
+    """Every leaf of the recipe by its dotted key, and what it ran on."""
+    if not evidence.manifest.get("settings"):
         return Absent(why="No settings: the manifest holds none.")
+    leaves = [[h("code", key), text] for key, text in flat(evidence.manifest["settings"])]
     facts = [
         [h("code", key), text]
         for part in ("versions", "devices")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from solon.report.element import Html, h
 from solon.report.evidence import Evidence
-from solon.report.figure import NONE, figure, fixed, number, places, quantity
+from solon.report.figure import figure, fixed, number, places, quantity
 from solon.report.plot import whisker
-from solon.report.scale import Scale, cover
+from solon.report.scale import cover
 from solon.report.section import Absent, section
 
 
@@ -60,20 +60,14 @@ class Closing:
 
 
 def closing(evidence: Evidence) -> Html | Absent:
-    """The closing table, each number over its interval, on a scale shared by its column."""
+    """A small table per measure: a line per policy, all whiskers of a measure on one scale."""
     if evidence.summary is None:
         return Absent(why="No closing table: summary.json is written when the run ends.")
     table = Closing.of(evidence.summary)
-    head = h("tr", h("th", ""), [h("th", quantity(c).title, scope="col") for c in table.columns])
-    columns = {name: _column(table, name) for name in table.columns}
-    rows = [
-        h("tr", h("th", name, scope="row"), [columns[c][k] for c in table.columns])
-        for k, (name, _) in enumerate(table.rows)
-    ]
-    body = h("table", h("thead", head), h("tbody", rows), class_="closing")
+    measures = [_measure(table, name) for name in table.columns]
     notes = h("ul", [h("li", note) for note in table.notes]) if table.notes else None
-    key = "Dot: estimate. Whisker: interval. All rows of a column share one scale."
-    return section("Result", h("div", body, class_="wide"), h("p", key, class_="faint"), notes)
+    key = "Dot: estimate. Whisker: interval. The tick of a win rate stands at one half."
+    return section("Result", h("div", measures, class_="plots"), h("p", key, class_="faint"), notes)
 
 
 def verdict(table: Closing) -> str:
@@ -81,14 +75,15 @@ def verdict(table: Closing) -> str:
     if len(table.rows) < 2:
         return "There is one row only, so nothing is compared."
     (before, base), (after, last) = table.rows[0], table.rows[-1]
-    said: list[str] = []
-    if "gold" in base and "gold" in last:
-        said.append(_shift(after, before, last["gold"], base["gold"]))
-    rates = ("win_rate", "length_controlled_win_rate")
-    said += [_wins(name, after, before, last[name]) for name in rates if name in last]
-    if "length" in base and "length" in last:
-        said.append(_lengths(base["length"].estimate, last["length"].estimate))
+    shared = [name for name in last if name in base]
+    said = [_shift(after, before, last[name], base[name]) for name in shared if name == "gold"]
+    said += [_wins(name, after, before, last[name]) for name in last if "win rate" in _plain(name)]
+    said += [_lengths(base[name], last[name]) for name in shared if _plain(name) == "length"]
     return " ".join(filter(None, said)) or f"No gold and no win rate of {after} was measured."
+
+
+def _plain(name: str) -> str:
+    return quantity(name).label
 
 
 def _shift(after: str, before: str, new: Cell, old: Cell) -> str:
@@ -114,15 +109,18 @@ def _wins(name: str, after: str, before: str, cell: Cell) -> str:
     elif cell.bounded and cell.high < 0.5:
         word = f"is below even against {before}"
     between = f" ({what(cell.low)} to {what(cell.high)})" if cell.bounded else ""
-    return f"The {what.label} of {after}, {what(cell.estimate)}{between}, {word}."
+    rate, _, how = what.label.partition(", ")
+    named = f"{rate} of {after} ({how})" if how else f"{rate} of {after}"
+    return f"The {named}, {what(cell.estimate)}{between}, {word}."
 
 
-def _lengths(old: float, new: float) -> str:
+def _lengths(old: Cell, new: Cell) -> str:
     """Says so where length moved by a fifth or more: a judge may have paid for it."""
-    if not (old > 0 and math.isfinite(new)) or 0.8 < new / old < 1.2:
+    times = new.estimate / old.estimate if old.estimate > 0 else math.nan
+    if not math.isfinite(times) or 0.8 < times < 1.2:
         return ""
-    word = "longer" if new > old else "shorter"
-    return f"Completions are {figure(100 * abs(new / old - 1), digits=2)} % {word}."
+    word = "longer" if times > 1 else "shorter"
+    return f"Completions are {figure(100 * abs(times - 1), digits=2)} % {word}."
 
 
 def _range(cell: Cell) -> str:
@@ -138,27 +136,24 @@ def _cell(value: Any) -> Cell:
     return Cell(estimate=number(value.get("estimate")), low=low, high=high, n=value.get("n") or 0)
 
 
-def _column(table: Closing, name: str) -> list[Html]:
-    """The cells of a column: one scale and one number of decimals for all of them."""
-    factor = 100 if quantity(name).share else 1
-    cells = [cells.get(name) for _, cells in table.rows]
-    values = [v for cell in cells if cell for v in (cell.estimate, cell.low, cell.high)]
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
-        return [h("td", NONE, class_="number faint") for _ in cells]
-    scale, decimals = cover(finite, 5, 95), places(factor * value for value in finite)
-    return [_drawn(cell, scale, lambda v: fixed(factor * v, decimals)) for cell in cells]
+def _measure(table: Closing, name: str) -> Html:
+    """One measure of every policy that has it, with one scale and one number of decimals."""
+    what = quantity(name)
+    factor = 100 if what.share else 1
+    even = 0.5 if "win rate" in what.label else None
+    cells = table.column(name)
+    values = [v for c in cells for v in (c.estimate, c.low, c.high) if math.isfinite(v)]
+    scale = cover([*values, even] if even else values or [0.0], 5, 125)
+    decimals = places(factor * value for value in values)
 
+    def line(policy: str, cell: Cell) -> Html:
+        low, high = fixed(factor * cell.low, decimals), fixed(factor * cell.high, decimals)
+        drawn = whisker((cell.estimate, cell.low, cell.high), scale, mark=even)
+        estimate = h("td", h("b", fixed(factor * cell.estimate, decimals)), class_="number")
+        between = h("td", h("small", f"{low} to {high}") if cell.bounded else None)
+        return h("tr", h("th", policy, scope="row"), estimate, h("td", drawn), between)
 
-def _drawn(cell: Cell | None, scale: Scale, write: Callable[[float], str]) -> Html:
-    if cell is None or not math.isfinite(cell.estimate):
-        return h("td", NONE, class_="number faint")
-    between = f"{write(cell.low)} to {write(cell.high)}" if cell.bounded else "no interval"
-    return h(
-        "td",
-        h("b", write(cell.estimate)),
-        whisker((cell.estimate, cell.low, cell.high), scale),
-        h("small", between),
-        h("small", f"n = {cell.n:,}") if cell.n else None,
-        class_="number",
-    )
+    lines = [line(policy, cells[name]) for policy, cells in table.rows if name in cells]
+    counts = sorted({cell.n for cell in cells})
+    counted = h("small", f"n = {' to '.join(f'{n:,}' for n in counts[:: len(counts) - 1 or 1])}")
+    return h("table", h("caption", h("b", what.title), " ", counted), lines, class_="measure")

@@ -10,27 +10,32 @@ from rich.text import Text
 
 from solon.report.closing import Cell, Closing
 from solon.report.element import visible
-from solon.report.figure import NONE, quantity
+from solon.report.figure import NONE, fixed, places, quantity
 
 
 def closing_table(summary: Mapping[str, Any]) -> Table:
-    """The content of ``summary.json`` as a table: estimates, their intervals dim beneath."""
+    """The content of ``summary.json``: a row per measure, a column per policy, intervals dim."""
     closing = Closing.of(summary)
-    table = Table(caption="\n".join(map(visible, closing.notes)) or None, caption_justify="left")
+    # Text, never str: rich would read the brackets of a note or a name as markup.
+    notes = Text("\n".join(map(visible, closing.notes)), style="dim")
+    table = Table(box=None, pad_edge=False, caption=notes, caption_justify="left")
     table.add_column("")
-    for column in closing.columns:
-        table.add_column(Text(visible(quantity(column).title)), justify="right")
-    for name, cells in closing.rows:
-        row = [_cell(column, cells.get(column)) for column in closing.columns]
-        table.add_row(Text(visible(name), style="bold"), *row)
+    for policy, _ in closing.rows:
+        table.add_column(Text(visible(policy), style="bold"), justify="left")
+    for name in closing.columns:
+        factor = 100 if quantity(name).share else 1
+        ends = [end for cell in closing.column(name) for end in (cell.low, cell.high)]
+        values = [factor * v for v in ends] + [factor * c.estimate for c in closing.column(name)]
+        cells = [_cell(cells.get(name), factor, places(values)) for _, cells in closing.rows]
+        table.add_row(Text(visible(quantity(name).title)), *cells)
     return table
 
 
-def _cell(column: str, cell: Cell | None) -> Text:
+def _cell(cell: Cell | None, factor: int, decimals: int) -> Text:
     if cell is None:
         return Text(NONE, style="dim")
-    write = quantity(column)
-    text = Text(write(cell.estimate))
+    text = Text(fixed(factor * cell.estimate, decimals))
     if cell.bounded:
-        text.append(f"\n{write(cell.low)} to {write(cell.high)}", style="dim")
+        low, high = fixed(factor * cell.low, decimals), fixed(factor * cell.high, decimals)
+        text.append(f"  {low} to {high}", style="dim")
     return text

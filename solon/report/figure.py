@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ class Quantity:
     """How a measured name is shown: its label, its unit, and whether it is a share.
 
     Example:
-        quantity("win_rate")     # Quantity(label="win rate", unit="%", share=True)
+        quantity("win rate")     # Quantity(label="win rate", unit="%", share=True)
     """
 
     label: str
@@ -34,31 +35,36 @@ class Quantity:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
-KNOWN: Mapping[str, Quantity] = {
-    "reward": Quantity(label="reward"),
-    "gold": Quantity(label="gold"),
-    "kl": Quantity(label="KL to the anchor", unit="nats"),
-    "length": Quantity(label="length", unit="tokens"),
-    "win_rate": Quantity(label="win rate", unit="%", share=True),
-    "length_controlled_win_rate": Quantity(
-        label="length-controlled win rate", unit="%", share=True
-    ),
-    "loss": Quantity(label="loss"),
-    "entropy": Quantity(label="entropy", unit="nats"),
-    "accuracy": Quantity(label="accuracy", unit="%", share=True),
-    "lr": Quantity(label="learning rate"),
-    "grad_norm": Quantity(label="gradient norm"),
-}
-ORDER = ("reward", "gold", "kl", "length", "win_rate", "loss", "entropy", "accuracy")
+UNITS = frozenset({"nats", "tokens", "characters", "words", "seconds"})
+UNIT_OF: Mapping[str, str] = {"kl": "nats", "approx kl": "nats", "entropy": "nats"}
+LABELS: Mapping[str, str] = {"kl": "KL", "approx kl": "approximate KL", "lr": "learning rate"}
+SHARES = frozenset({"accuracy", "ended by itself", "kept"})
+ORDER = ("reward", "gold", "kl", "length", "win", "loss", "entropy", "accuracy")
 
 
 def quantity(name: str) -> Quantity:
-    """The quantity of that name; an unknown name is its own label, ``..._rate`` is a share."""
-    if name in KNOWN:
-        return KNOWN[name]
-    label = name.replace("/", ": ").replace("_", " ")
-    share = name.endswith("_rate")
-    return Quantity(label=label, unit="%" if share else "", share=share)
+    """The quantity of that name: a unit may follow a comma; rates and fractions are shares.
+
+    ``"KL, nats"`` is in nats; ``"win rate, equal length"`` names no unit and stays whole.
+    """
+    plain = name.replace("/", ": ").replace("_", " ")
+    head, _, tail = plain.rpartition(", ")
+    label, unit = (head, tail) if tail in UNITS and head else (plain, UNIT_OF.get(plain, ""))
+    first = label.partition(",")[0]
+    if first in SHARES or first.endswith((" rate", " fraction")):
+        return Quantity(label=label, unit="%", share=True)
+    return Quantity(label=LABELS.get(label, label), unit=unit)
+
+
+def rank(name: str) -> int:
+    """The place of a measure among those that everybody looks for; unknown ones come last."""
+    first = re.split(r"[^a-z]", name.lower())[0]
+    return ORDER.index(first) if first in ORDER else len(ORDER)
+
+
+def known(name: str) -> bool:
+    """True for a measure that everybody looks for."""
+    return rank(name) < len(ORDER)
 
 
 def number(value: Any) -> float:

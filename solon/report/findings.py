@@ -19,37 +19,46 @@ COLUMNS = ("audit", "verdict", "interval and bound", "estimate", "interval", "bo
 
 
 def findings(evidence: Evidence) -> Html | Absent:
-    """Every finding with its interval, its bound, and the verdict as symbol, word and colour."""
+    """Findings against their bounds, with the verdict as symbol, word and colour; then the rest."""
     if not evidence.findings:
         return Absent(why="No audits: audits/ is empty.")
     told = (
         "The bound is the shaded part. Inside it the verdict is pass, wholly outside warn, "
         "across its edge inconclusive: more data would tell."
     )
-    rows = [_row(found) for found in evidence.findings]
+    held = [_row(found) for found in evidence.findings if bounded(found)]
+    free = [_row(found) for found in evidence.findings if not bounded(found)]
+    summary = h("summary", f"{len(free)} measured without a bound")
     return section(
         "Audits",
-        table(COLUMNS, rows, numbers=4),
-        h("p", told, class_="faint"),
+        [table(COLUMNS, held, numbers=4), h("p", told, class_="faint")] if held else None,
+        h("details", summary, table(COLUMNS, free, numbers=4)) if free else None,
     )
+
+
+def bounded(found: Finding) -> bool:
+    """True where a bound was fixed: without one nothing could fail, so nothing passes."""
+    return any(map(math.isfinite, found.bound))
 
 
 def tally(found: Sequence[Finding]) -> str:
     """How many findings of each verdict, and the names of those that warn."""
-    counts = Counter(finding.verdict for finding in found)
-    parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS if counts[verdict])
+    counts = Counter(finding.verdict for finding in found if bounded(finding))
+    parts = [f"{counts[verdict]} {verdict}" for verdict in MARKS if counts[verdict]]
+    free = sum(not bounded(finding) for finding in found)
+    parts += [f"{free} without a bound"] if free else []
     names = list(dict.fromkeys(f.audit.replace("_", " ") for f in found if f.verdict == "warn"))
-    return f"Audits: {parts}." + (f" Warned by {', '.join(names)}." if names else "")
+    return f"Audits: {', '.join(parts)}." + (f" Warned by {', '.join(names)}." if names else "")
 
 
 def _row(found: Finding) -> list[Child]:
     name = h("b", found.audit.replace("_", " "))
     what = h("small", found.quantity.replace("_", " "))
     note = h("small", found.note, class_="faint") if found.note else None
-    word = f"{MARKS[found.verdict]} {found.verdict}"
+    word = h("span", f"{MARKS[found.verdict]} {found.verdict}", class_=f"chip {found.verdict}")
     return [
         [name, what, note],
-        h("span", word, class_=f"chip {found.verdict}"),
+        word if bounded(found) else NONE,
         _interval(found),
         figure(found.estimate, digits=3),
         f"{figure(found.low, digits=3)} to {figure(found.high, digits=3)}",
@@ -61,7 +70,11 @@ def _row(found: Finding) -> list[Child]:
 def _interval(found: Finding) -> Html | None:
     values = (found.estimate, found.low, found.high)
     ends = [value for value in (*values, *found.bound) if math.isfinite(value)]
-    return whisker(values, cover(ends, 5, 135), bound=found.bound) if ends else None
+    return (
+        whisker(values, cover(ends, 5, 135), bound=found.bound if bounded(found) else None)
+        if ends
+        else None
+    )
 
 
 def _bound(bound: tuple[float, float]) -> str:

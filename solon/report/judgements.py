@@ -9,32 +9,28 @@ from typing import Any
 from solon.records import Abstains, Compare, Completion, Judgement, Prefers, Ranks, Rate, Scores
 from solon.report.element import Child, Html, h, said
 from solon.report.evidence import Evidence
-from solon.report.figure import figure
+from solon.report.figure import figure, fixed
 from solon.report.plot import share
 from solon.report.section import Absent, sampled, section, table
 
-FIRST, DRAWN, FLIPS, REASONS = 6, 6, 4, 8
+FIRST, DRAWN, FLIPS, REASONS = 4, 4, 4, 8
 Told = Judgement[Any, Any]
 
 
 def judgements(evidence: Evidence) -> Html | Absent:
-    """Counts by judge, then a sample, then the widest disagreements between the two orders."""
+    """Counts by judge, abstentions, a sample of each judge, the orders that disagree most."""
     names = [name for name in evidence.sets() if name.startswith("judgements")]
     found: list[Told] = [r for name in names for r in evidence.records(name) if _told(r)]
     if not found:
         return Absent(why="No judgements: records/judgements is empty.")
-    answered = [told for told in found if not isinstance(told.answer, Abstains)]
+    judges = dict.fromkeys(told.judge for told in found)
     seed = int(evidence.manifest.get("seed", 0))
-    shown = sampled(answered, first=FIRST, drawn=DRAWN, seed=seed)
-    turned = sorted((told for told in found if flipped(told)), key=_gap, reverse=True)
     return section(
         "Judgements",
         _counts(found),
         _abstentions(found),
-        h("h3", f"A sample: {len(shown)} of {len(answered):,} that were answered"),
-        h("p", f"The first {FIRST}, the others drawn by the run's seed.", class_="faint"),
-        [_card(told) for told in shown],
-        _flips(turned),
+        [_sample(judge, found, seed) for judge in judges],
+        _flips(found),
     )
 
 
@@ -91,7 +87,19 @@ def _abstentions(found: Sequence[Told]) -> Html | None:
     )
 
 
-def _flips(turned: Sequence[Told]) -> Html | None:
+def _sample(judge: str, found: Sequence[Told], seed: int) -> Html | None:
+    """A few judgements of each judge, so that a rare one is seen beside a busy one."""
+    own = [t for t in found if t.judge == judge and not isinstance(t.answer, Abstains)]
+    if not own:
+        return None
+    shown = sampled(own, first=FIRST, drawn=DRAWN, seed=seed)
+    told = f"{len(shown)} of {len(own):,} answers: the first {FIRST}, the others drawn by seed."
+    cards = [_card(told) for told in shown]
+    return h("div", h("h3", judge), h("p", told, class_="faint"), cards)
+
+
+def _flips(found: Sequence[Told]) -> Html | None:
+    turned = sorted((told for told in found if flipped(told)), key=_gap, reverse=True)
     if not turned:
         return None
     shown = turned[:FLIPS]
@@ -130,9 +138,9 @@ def _answer(told: Told) -> Html:
     answer = told.answer
     if isinstance(answer, Prefers):
         orders = zip(("as asked", "swapped"), answer.orders, strict=False)
-        chips = [h("span", f"{name} {figure(p, digits=3)}", class_="chip") for name, p in orders]
+        chips = [h("span", f"{name} {fixed(p, 2)}", class_="chip") for name, p in orders]
         turn = h("span", "⇄ orders disagree", class_="chip warn") if flipped(told) else None
-        label = f"p(first is better) = {figure(answer.p_first, digits=3)}"
+        label = f"p(first is better) = {fixed(answer.p_first, 2)}"
         return h("p", share(answer.p_first, label=label), label, chips, turn, class_="answer")
     if isinstance(answer, Scores):
         return h("p", f"score {figure(answer.value, digits=3)}", class_="answer")

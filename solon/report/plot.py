@@ -49,7 +49,13 @@ def plot(series: Sequence[Series], *, x: str, y: Quantity, log: bool = False) ->
     label = f"{y.title} against {x}: " + ", ".join(s.name for s in series)
     drawn = h(
         "svg",
-        _axes(scale_x, scale_y, x, y),
+        _axes(
+            scale_x,
+            scale_y,
+            x,
+            y,
+            whole=all(isinstance(a, int) for s in series for a, _ in s.points),
+        ),
         bands,
         lines,
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -61,9 +67,13 @@ def plot(series: Sequence[Series], *, x: str, y: Quantity, log: bool = False) ->
 
 
 def whisker(
-    values: tuple[float, float, float], scale: Scale, *, bound: tuple[float, float] | None = None
+    values: tuple[float, float, float],
+    scale: Scale,
+    *,
+    bound: tuple[float, float] | None = None,
+    mark: float | None = None,
 ) -> Html:
-    """A dot at the first value, a whisker from the second to the third, the bound as a shade."""
+    """A dot at the first value, a whisker from the second to the third; a shade over the bound."""
     estimate, *ends = values
     parts = [h("line", x1=_px(scale.start), x2=_px(scale.stop), y1=8, y2=8, class_="rule")]
     if bound:
@@ -71,6 +81,9 @@ def whisker(
         wide = _px(scale(right) - scale(left))
         shade = h("rect", x=_px(scale(left)), y=1, width=wide, height=14, class_="allowed")
         parts.insert(0, shade)
+    if mark is not None:
+        at = _px(scale(mark))
+        parts.append(h("line", x1=at, x2=at, y1=2, y2=14, class_="half"))
     if all(map(math.isfinite, ends)):
         left, right = (_px(scale(end)) for end in ends)
         parts.append(h("line", x1=left, x2=right, y1=8, y2=8, class_="whisker"))
@@ -86,7 +99,7 @@ def share(p: float, *, label: str) -> Html:
     return h(
         "svg",
         h("title", label),
-        h("rect", x=0, y=3, width=120, height=8, class_="trough"),
+        h("rect", x=0, y=3, width=120, height=8, class_="empty"),
         h("rect", x=0, y=3, width=_px(120 * min(1.0, max(0.0, p))), height=8, class_="fill"),
         h("line", x1=60, x2=60, y1=0, y2=14, class_="half"),
         viewBox="0 0 120 14",
@@ -108,7 +121,7 @@ def thin(points: Sequence[tuple[float, float]], most: int = MOST) -> list[tuple[
     return [points[k] for k in kept]
 
 
-def _axes(scale_x: Scale, scale_y: Scale, x: str, y: Quantity) -> Html:
+def _axes(scale_x: Scale, scale_y: Scale, x: str, y: Quantity, *, whole: bool) -> Html:
     floor, middle = HEIGHT - BOTTOM, (LEFT + WIDTH - RIGHT) / 2
     rows = [
         join(
@@ -122,15 +135,15 @@ def _axes(scale_x: Scale, scale_y: Scale, x: str, y: Quantity) -> Html:
             h("line", x1=at, x2=at, y1=floor, y2=floor + 4, class_="axis"),
             h("text", label, x=at, y=floor + 15, class_="middle"),
         )
-        for at, label in _labels(scale_x)
+        for at, label in _labels(scale_x, whole=whole)
     ]
     axis = h("line", x1=LEFT, x2=WIDTH - RIGHT, y1=floor, y2=floor, class_="axis")
     return join(rows, axis, marks, h("text", x, x=_px(middle), y=HEIGHT - 5, class_="middle"))
 
 
-def _labels(scale: Scale, factor: int = 1) -> list[tuple[float, str]]:
+def _labels(scale: Scale, factor: int = 1, *, whole: bool = False) -> list[tuple[float, str]]:
     """Where each tick stands and what it says; all of an axis have the same decimals."""
-    values = scale.ticks()
+    values = [value for value in scale.ticks() if not whole or value.is_integer()]
     labels = [figure(factor * value) for value in values]
     if not scale.log and not any("e" in label for label in labels):
         decimals = max((len(label.partition(".")[2]) for label in labels), default=0)

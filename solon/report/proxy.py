@@ -20,12 +20,10 @@ def proxy(evidence: Evidence) -> Html | Absent:
         _stage(name, reward, gold)
         for name in stages(evidence)
         for reward, gold in [paths(evidence, name)]
-        if len(reward) > 1 and len(gold) > 1
+        if len({far for far, _ in gold}) > 1
     ]
     if not blocks:
-        return Absent(
-            why="No reward against gold: it needs watched gold and KL, and a reward, at one step."
-        )
+        return Absent(why="No reward against gold: it needs gold, reward and a KL that moved.")
     told = h(
         "p",
         "Reward is what the policy was trained on; gold is what was wanted, and training never saw "
@@ -37,12 +35,12 @@ def proxy(evidence: Evidence) -> Html | Absent:
 def paths(evidence: Evidence, stage: str) -> tuple[list[Point], list[Point]]:
     """(root of KL, reward) and (root of KL, gold) at each watched step, in the order of steps.
 
-    KL is the watched one, in nats; an estimate below 0 counts as 0. The reward is the watched one
-    where there is one, else the one logged at that step.
+    Reward and KL (in nats) are the watched ones where there are any, else those logged at that
+    step; an estimate of KL below 0 counts as 0.
     """
     seen, logged = traces(evidence.watched, stage), traces(evidence.metrics, stage)
     reward = logged.get("reward", {}) | seen.get("reward", {})
-    gold, kl = seen.get("gold", {}), seen.get("kl", {})
+    gold, kl = seen.get("gold", {}), logged.get("kl", {}) | seen.get("kl", {})
     far = {step: math.sqrt(max(0.0, value)) for step, value in kl.items() if math.isfinite(value)}
     steps = [
         step

@@ -42,13 +42,13 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     assert low < high
     assert most >= 2
     power = math.floor(math.log10((high - low) / most))
-    for factor in (1, 2, 5, 10):
+    for factor in (1, 2, 5, 10, 20):
         step = factor * 10.0**power
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first + 1 <= most:
             # Rounding takes 0.30000000000000004 back to 0.3.
             return [round(k * step, 12 - power) for k in range(first, last + 1)]
-    raise AssertionError("ten times that power is above range / most, so at most that many fit")
+    raise AssertionError("twenty times that power is above range / most, so no more fit")
 
 
 def cover(values: Iterable[float], start: float, stop: float, *, log: bool = False) -> Scale:

@@ -37,7 +37,7 @@ class Cache:
         self._waiting_lock = threading.Lock()
         self._file: sqlite3.Connection | None = None
         self._file_lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._writer: threading.Thread | None = None
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The replies that are known, by key; unknown keys are left out."""
@@ -59,16 +59,15 @@ class Cache:
         """Keeps a reply with the next group commit."""
         with self._waiting_lock:
             self._waiting.setdefault(key, value)
-            if self._timer is None:
-                self._timer = threading.Timer(GROUP_SECONDS, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, daemon=True)
+                self._writer.start()
 
     def flush(self) -> None:
         """Returns when every reply put so far is on disk."""
         with self._file_lock:
             with self._waiting_lock:
-                group, self._timer = dict(self._waiting), None
+                group = dict(self._waiting)
             if not group:
                 return
             now = int(time.time())
@@ -91,6 +90,16 @@ class Cache:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+
+    def _write(self) -> None:
+        """One commit a turn, for as long as replies keep coming."""
+        while True:
+            time.sleep(GROUP_SECONDS)
+            with self._waiting_lock:
+                if not self._waiting:
+                    self._writer = None
+                    return
+            self.flush()
 
     def _opened(self) -> sqlite3.Connection:
         if self._file is None:

@@ -30,14 +30,18 @@ def save_checkpoint(folder: Path, step: int, parts: Sequence[Stateful]) -> Path:
     return path
 
 
-def load_checkpoint(folder: Path, parts: Sequence[Stateful]) -> int:
-    """Restores the newest complete checkpoint; returns its step, or 0 where there is none."""
+def load_checkpoint(folder: Path, parts: Sequence[Stateful], *, at: int | None = None) -> int:
+    """Restores the newest complete checkpoint (or that of step ``at``); 0 where there is none."""
     for path in reversed(_all(folder)):
-        if _complete(path):
+        if _complete(path) and at in (None, _step(path)):
             for number, part in enumerate(parts):
                 part.load_state(path / str(number))
-            return int(path.name.removeprefix("step-"))
+            return _step(path)
     return 0
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _all(folder: Path) -> list[Path]:

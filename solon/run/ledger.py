@@ -49,7 +49,8 @@ class Sent:
 class Ledger:
     """Calls and money of one run, in ``folder``; survives kill -9; safe across threads.
 
-    ``calls.jsonl`` is append-only: a line before each call is sent and a line when it is settled.
+    ``calls.jsonl`` is append-only: a line before each call is sent, and a line for each settled
+    one, written with the next or by ``flush`` (a kill before that leaves the call in doubt).
     ``ledger.jsonl`` holds the totals, one line a judge (``save``). ``budget`` caps money and
     ``calls`` caps requests over the whole run, resumes included.
     """
@@ -69,6 +70,7 @@ class Ledger:
         self._spent = 0.0
         self._reserved = 0.0
         self._file: int | None = None
+        self._lines: list[bytes] = []
         self._lock = threading.Lock()
         self._recall()
         if self._flying:
@@ -97,6 +99,7 @@ class Ledger:
             call, self._next = self._next, self._next + 1
             self._write({"sent": call, "judge": judge, "worst": worst, "retry": retry})
             self._send(call, judge, worst, retry=retry)
+            self._flush()
             return call
 
     def settle(
@@ -126,8 +129,14 @@ class Ledger:
         with self._lock:
             return [Totals(**asdict(total)) for total in self._totals.values()]
 
+    def flush(self) -> None:
+        """Writes what was settled since the last call was sent."""
+        with self._lock:
+            self._flush()
+
     def save(self) -> None:
         """Writes the totals to ``ledger.jsonl``, whole or not at all."""
+        self.flush()
         rows = self.totals()
         if not rows:
             return
@@ -185,13 +194,19 @@ class Ledger:
         self._reserved = 0.0
 
     def _write(self, line: dict[str, Any]) -> None:
+        self._lines.append(orjson.dumps(line) + b"\n")
+
+    def _flush(self) -> None:
+        if not self._lines:
+            return
         if self._file is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / "calls.jsonl"
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             # a line that a crash cut short was never acted on
             os.truncate(self._file, whole(path.read_bytes()))
-        os.write(self._file, orjson.dumps(line) + b"\n")  # unbuffered: survives kill -9
+        os.write(self._file, b"".join(self._lines))  # no buffer of ours: survives kill -9
+        self._lines.clear()
 
     def _recall(self) -> None:
         for line in lines.read(self.folder / "calls.jsonl"):

@@ -154,14 +154,17 @@ class Run:
         folder = self.dir / "records" / name
         starts = range(0, len(items), chunk)
         have = min(len(shards(folder)), len(starts))
+        states = self.dir / "checkpoints" / f"map-{name}"
+        if have and isinstance(work, Stateful):
+            load_checkpoint(states, [work], at=have)
         made: list[Any] = read_records(folder) if have else []
-        done = min(have * chunk, len(items))
         rest = enumerate(starts[have:], have)
         for index, start in self.display.track(rest, name=name, total=len(starts), done=have):
             part = list(work(items[start : start + chunk]))
+            if isinstance(work, Stateful):  # people tire: their state is of the chunk
+                save_checkpoint(states, index + 1, [work])
             write_records(folder, part, index=index)
             made += part
-            done += chunk
         return made
 
     def once(self, name: str, make: Callable[[], Sequence[Any]]) -> list[Any]:

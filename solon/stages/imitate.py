@@ -25,10 +25,13 @@ class Imitate:
     objective: TextObjective = field(default_factory=NLL)
     """Loss."""
 
-    def __call__(self, run: Run, policy: Learner, texts: Sequence[Completion]) -> None:
-        """One update a batch; the policy is shown after each."""
+    def __call__(
+        self, run: Run, policy: Learner, texts: Sequence[Completion], *, watched: bool = True
+    ) -> None:
+        """One update a batch; the policy is shown after each where it is to be ``watched``."""
         policy.optimise(self.adam)
         turns = run.batches(texts, self.batch, epochs=self.epochs)
         for step, batch in run.steps(turns, policy):
             run.log(step, **policy.fit_texts(batch, self.objective))
-            run.show(step, policy)
+            if watched:
+                run.show(step, policy, last=step + 1 == len(turns))

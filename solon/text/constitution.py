@@ -60,6 +60,12 @@ class Constitution:
     principles: tuple[Principle, ...]
     source: str = ""
 
+    def __post_init__(self) -> None:
+        if not any(principle.weight for principle in self.principles):
+            raise SettingError(
+                f"constitution {self.name!r}: expected a principle to draw, got none"
+            )
+
     @classmethod
     def load(cls, name: str) -> Constitution:
         """A packaged constitution by name, or a file by its path (which ends in .toml).

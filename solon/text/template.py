@@ -107,10 +107,10 @@ class Template:
             for slot, value in values.items()
         }
         turns = (
-            Message(role=m.role, text=_SLOT.sub(lambda match: safe[match[1]], m.text).strip())
+            Message(role=m.role, text=_SLOT.sub(lambda match: safe[match[1]], m.text))
             for m in self.messages
         )
-        return tuple(turn for turn in turns if turn.text or turn.role != "system")
+        return tuple(turn for turn in turns if turn.text.strip() or turn.role != "system")
 
 
 def read(name: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from solon.errors import SettingError
+from solon.judges.wording import Wording
 from solon.lab.demonstrations import PERFECT, Manners, demonstrations
 from solon.lab.evaluation import (
     ASK,
@@ -25,8 +27,7 @@ from solon.lab.grammar import DEEDS, TASKS, words
 from solon.lab.judges import Dials
 from solon.lab.prompts import KINDS, SPLITS, prompts
 from solon.lab.town import Mix, OpenTown, Town
-from solon.judges.wording import Wording
-from solon.records import Compare, Prompt, Rate
+from solon.records import Compare, Completion, Prompt, Rate
 from solon.run.run import Run
 from solon.seams.feedback import Stateful
 from solon.text.constitution import Constitution
@@ -127,8 +128,7 @@ def test_demonstrations_are_mediocre_and_varied() -> None:
 
 
 def test_each_manner_moves_its_own_flaw() -> None:
-    def share(manners: Manners, flaw: object) -> float:
-        assert callable(flaw)
+    def share(manners: Manners, flaw: Callable[[Completion], float]) -> float:
         return float(np.mean([flaw(c) for c in demonstrations(1000, 0, manners)]))
 
     clean = {"comply": 0.0, "evade": 0.0, "slip": 0.0, "flatter": 0.0, "pad": 0.0}

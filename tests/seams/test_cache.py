@@ -67,7 +67,7 @@ def test_a_failed_commit_loses_nothing(tmp_path: Path):
     path = tmp_path / "r.sqlite"
     path.mkdir()
     cache = Cache(path)
-    cache._timer = object()  # type: ignore[assignment]  # no background commit while it is broken
+    cache._writer = object()  # type: ignore[assignment]  # no background commit while it is broken
     cache.put(b"k", b"v")
     with pytest.raises(RunError):
         cache.flush()

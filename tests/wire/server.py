@@ -109,32 +109,33 @@ class Server:
     async def reply(
         self, fault: Fault, request: web.Request, row: str, whole: dict[str, Any]
     ) -> web.StreamResponse:
-        data = json.dumps(whole).encode()
         if fault in STATUS:
             status, headers = STATUS[fault]
             named = {k: self.retry_after if v == "" else v for k, v in headers.items()}
             return error(status, f"fault {fault} for {row}", named)
-        if fault in {"hang", "reset"}:
-            await asyncio.sleep(self.hang if fault == "hang" else 0)
-            assert request.transport
-            request.transport.abort()
-            return web.Response()
+        if fault == "leak":
+            return error(400, f"bad header {request.headers['Authorization']}")
+        if fault in SPOILT:
+            whole = SPOILT[fault](whole)
+        elif fault != "ok":
+            return await self.broken(fault, request, json.dumps(whole).encode())
+        self.answered[row] += 1
+        return web.json_response(whole)
+
+    async def broken(self, fault: Fault, request: web.Request, data: bytes) -> web.StreamResponse:
         if fault == "truncated":
             return await half(request, data)
         if fault == "slow":
             return await dribble(request, data, self.hang)
         if fault == "malformed":
             return web.Response(body=data[: len(data) // 2], content_type="application/json")
-        if fault == "filtered":
-            whole["choices"][0]["finish_reason"] = "content_filter"
-        elif fault == "no_choices":
-            whole["choices"] = []
-        elif fault == "no_usage":
-            del whole["usage"]
-        elif fault == "huge":
+        if fault == "huge":
             return web.Response(body=b'{"x":"' + b"x" * 9 * 2**20 + b'"}')
-        self.answered[row] += 1
-        return web.json_response(whole)
+        assert fault in {"hang", "reset"}, fault
+        await asyncio.sleep(self.hang if fault == "hang" else 0)
+        assert request.transport
+        request.transport.abort()
+        return web.Response()
 
     def answer(self, body: dict[str, Any], text: str) -> dict[str, Any]:
         logprobs = self.next_token(text) if body.get("logprobs") else None
@@ -158,6 +159,16 @@ STATUS: dict[Fault, tuple[int, dict[str, str]]] = {
     "500": (500, {}),
     "503": (503, {"Retry-After": ""}),
     "302": (302, {"Location": "http://127.0.0.1:9/stolen"}),
+}
+
+
+SPOILT: dict[Fault, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "filtered": lambda whole: (
+        whole | {"choices": [whole["choices"][0] | {"finish_reason": "content_filter"}]}
+    ),
+    "no_choices": lambda whole: whole | {"choices": []},
+    "no_usage": lambda whole: {"choices": whole["choices"]},
+    "no_logprobs": lambda whole: whole | {"choices": [whole["choices"][0] | {"logprobs": None}]},
 }
 
 
@@ -215,11 +226,18 @@ def serving(server: Server | None = None) -> Iterator[Server]:
         server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         return runner
 
+    async def stop() -> None:
+        await runner.cleanup()
+        hung = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in hung:
+            task.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+
     runner = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

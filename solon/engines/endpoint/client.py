@@ -105,7 +105,8 @@ class Client:
             try:
                 wait(self._serve(Batch(iter(missing.values()), found), len(missing)))
             finally:
-                self.cache.flush()
+                self.cache.flush()  # what was answered is kept before it counts as paid
+                self.ledger.flush()
         return self._told([found[call.key] for call in calls])
 
     def _told(self, answers: list[Reply | Abstains]) -> list[Reply | Abstains]:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 NO_LOGPROBS = (
     "the server sent no log-probabilities: use a judge that reads text, or a server with logprobs"
 )
-OURS = frozenset(
-    "logprobs max_completion_tokens max_tokens messages model n prompt stream top_logprobs".split()
-)
+OURS = {"logprobs", "max_completion_tokens", "max_tokens", "messages", "model"} | {
+    "n", "prompt", "stream", "top_logprobs"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

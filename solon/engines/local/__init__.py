@@ -1,14 +1,17 @@
-"""transformers and torch in this process: policies, rewards and anchors with less work by default."""
+"""transformers and torch in this process: less work is the default, and tested to be the same."""
 
 from solon.engines.local.frozen import FrozenPolicy
 from solon.engines.local.policy import LocalPolicy
+from solon.engines.local.reward import LocalReward, RewardTransformer
 from solon.engines.local.transformer import Transformer
 from solon.engines.local.weights import Lora, Shape
 
 __all__ = [
     "FrozenPolicy",
     "LocalPolicy",
+    "LocalReward",
     "Lora",
+    "RewardTransformer",
     "Shape",
     "Transformer",
 ]

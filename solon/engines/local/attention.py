@@ -8,7 +8,7 @@ axes: N tokens, H heads, G key-value heads, D head width, B rows, Q queries, K k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,7 +35,11 @@ class Plan(Protocol):
     """Who attends to whom in one forward pass."""
 
     def attend(
-        self, module: nn.Module, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int
+        self,
+        module: nn.Module,
+        qkv: tuple[Tensor, Tensor, Tensor],
+        scale: float | None,
+        window: int,
     ) -> Tensor:
         """[1 H N D], [1 G N D], [1 G N D] -> [1 N H D]."""
         ...
@@ -45,7 +49,7 @@ _plan: ContextVar[Plan | None] = ContextVar("plan", default=None)
 
 
 @contextmanager
-def attending(plan: Plan) -> Iterator[None]:
+def attending(plan: Plan) -> Generator[None]:
     """Every attention call of this context follows the plan."""
     token = _plan.set(plan)
     try:
@@ -93,7 +97,11 @@ class Packed:
     width: int = 0
 
     def attend(
-        self, module: nn.Module, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int
+        self,
+        module: nn.Module,
+        qkv: tuple[Tensor, Tensor, Tensor],
+        scale: float | None,
+        window: int,
     ) -> Tensor:
         self.windows.add(window)
         heads, width = qkv[0].size(1), qkv[0].size(3)
@@ -111,7 +119,13 @@ class Packed:
             flag = group.causal and not narrow
             mask = None if flag else group.mask(narrow, q.dtype)
             out = F.scaled_dot_product_attention(
-                q, k, v, attn_mask=mask, is_causal=flag, scale=scale, enable_gqa=q.size(1) != k.size(1)
+                q,
+                k,
+                v,
+                attn_mask=mask,
+                is_causal=flag,
+                scale=scale,
+                enable_gqa=q.size(1) != k.size(1),
             )
             parts.append(out.transpose(1, 2).reshape(-1, heads * v.size(3)))
         together = parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -128,8 +142,8 @@ def _gather(x: Tensor, index: Tensor, width: int) -> Tensor:
 class Decoding:
     """One new token for each living row, its past in an own store of keys and values.
 
-    ``keys`` and ``values`` are [layers, rows, places, G, D]; ``places`` [B] is where each row writes
-    next. Rows that finish leave: the last living rows move into their slots.
+    ``keys`` and ``values`` are [layers, rows, places, G, D]; ``places`` [B] is where each row
+    writes next. Rows that finish leave: the last living rows move into their slots.
     """
 
     layers: dict[nn.Module, int]
@@ -138,7 +152,9 @@ class Decoding:
     places: Tensor
     alive: int
     top: int = 0
-    _masks: dict[tuple[int, torch.dtype], Tensor | None] = field(default_factory=dict[tuple[int, torch.dtype], Tensor | None])
+    _masks: dict[tuple[int, torch.dtype], Tensor | None] = field(
+        default_factory=dict[tuple[int, torch.dtype], Tensor | None]
+    )
 
     def step(self) -> None:
         """Call before each forward pass."""
@@ -146,7 +162,11 @@ class Decoding:
         self.top = int(self.places.max()) + 1
 
     def attend(
-        self, module: nn.Module, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int
+        self,
+        module: nn.Module,
+        qkv: tuple[Tensor, Tensor, Tensor],
+        scale: float | None,
+        window: int,
     ) -> Tensor:
         query, key, value = (x[0].transpose(0, 1) for x in qkv)
         layer, count, top = self.layers[module], self.alive, self.top

@@ -38,7 +38,9 @@ def choose(
         ids, whole = voice.words.whole_prompt(prompt)
         ids = ids + start
         if not whole or len(ids) + longest > voice.words.context:
-            answers.append(Abstains(reason=f"the prompt is longer than {voice.words.longest_prompt} tokens"))
+            answers.append(
+                Abstains(reason=f"the prompt is longer than {voice.words.longest_prompt} tokens")
+            )
         else:
             answers.append(())
             rows.extend(Row(prompt=ids, completion=sequence) for sequence in sequences)

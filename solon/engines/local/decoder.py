@@ -1,15 +1,16 @@
-"""A causal language model as two functions: hidden states of a layout, and logits of hidden states.
+"""A causal language model as two functions: hidden states of a layout, and logits of those.
 
-axes: N tokens laid down, S sequences, T tokens of the longest completion, M scored tokens, V vocabulary
+axes: N tokens laid down, S sequences, T tokens of the longest completion, M scored tokens,
+      V vocabulary
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -43,14 +44,14 @@ class Decoder:
 
     @property
     def context(self) -> int:
-        """The most tokens that the model was made for (2**20 where its configuration names none)."""
+        """The most tokens that the model was made for; 2**20 where its configuration is silent."""
         text = self.model.config.get_text_config()
         return int(getattr(text, "max_position_embeddings", None) or 1 << 20)
 
     @property
     def vocabulary(self) -> int:
-        """Rows of the output matrix, V."""
-        return int(self._head.weight.size(0))
+        """Rows of the embedding, V."""
+        return cast("nn.Embedding", self.model.get_input_embeddings()).num_embeddings
 
     @property
     def trunk(self) -> nn.Module:
@@ -127,7 +128,7 @@ class Decoder:
         return alone.requires_grad_(False)
 
     @contextmanager
-    def wearing(self, weights: Mapping[str, Tensor] | None) -> Iterator[None]:
+    def wearing(self, weights: Mapping[str, Tensor] | None) -> Generator[None]:
         """For a while, the adapter of a snapshot; None is the model without its adapter."""
         assert self.adapter is not None, "only an adapter can be changed for a while"
         if weights is None:

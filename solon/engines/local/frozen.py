@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +76,7 @@ class FrozenPolicy:
             self._held -= len(self._known.popitem(last=False)[1])
 
     @contextmanager
-    def worn(self) -> Iterator[None]:
+    def worn(self) -> Generator[None]:
         """The decoder as this policy, for a while."""
         if not self.shared:
             yield

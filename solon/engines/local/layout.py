@@ -54,7 +54,9 @@ class AttentionGroup:
     offsets: Tensor
     causal: bool
     lengths: list[int]
-    masks: dict[tuple[int, torch.dtype], Tensor] = field(default_factory=dict[tuple[int, torch.dtype], Tensor])
+    masks: dict[tuple[int, torch.dtype], Tensor] = field(
+        default_factory=dict[tuple[int, torch.dtype], Tensor]
+    )
 
     def mask(self, window: int, dtype: torch.dtype) -> Tensor:
         """Additive mask [B 1 Q K]; with a window (> 0) a query sees only that many last keys."""
@@ -110,7 +112,8 @@ def lay_out(
     rows: Sequence[Row], *, device: torch.device, last: bool = False, packed: bool = True
 ) -> Layout:
     """A layout of the rows; without ``last`` the final token of each completion, which predicts
-    nothing that is asked for, is left out. Unpacked: no sharing, and one group for all rows."""
+    nothing that is asked for, is left out. Unpacked: no sharing, and one group for all rows.
+    """
     builder = _Builder(last=last)
     shared = Counter(row.prompt for row in rows) if packed else Counter[Ids]()
     for number, row in enumerate(rows):
@@ -185,7 +188,7 @@ class _Builder:
 
 
 def _similar(segments: Sequence[tuple[Indices, int]]) -> list[list[tuple[Indices, int]]]:
-    """Segments in groups of similar length, whole rows and continuations of a shared prompt apart."""
+    """Segments in groups of similar length; whole rows and continuations of a prompt apart."""
     ordered = sorted(segments, key=lambda segment: (segment[1] > 0, -len(segment[0])))
     groups: list[list[tuple[Indices, int]]] = []
     for _, kind in groupby(ordered, key=lambda segment: segment[1] > 0):

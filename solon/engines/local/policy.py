@@ -126,7 +126,11 @@ class LocalPolicy:
                 p = logps.new_tensor([batch[i].p for i in chunk])
                 of = [*chunk, *(i + len(batch) for i in chunk)]
                 sums = logps.sum(1)
-                known = sums.detach() if anchored is None else sums.new_tensor([anchored[i] for i in of])
+                known = (
+                    sums.detach()
+                    if anchored is None
+                    else sums.new_tensor([anchored[i] for i in of])
+                )
                 yield objective(_pairs(sums, known, mask.sum(1), p))
 
         return self._updated(losses(), "fit_pairs", chosen + rejected)
@@ -135,7 +139,8 @@ class LocalPolicy:
         self, batch: Sequence[Rollout], objective: RolloutObjective, /, *, anchor: Frozen
     ) -> Metrics:
         """Credit once over the batch, then objective.epochs x objective.minibatches updates, with
-        all logits divided by the sampling temperature."""
+        all logits divided by the sampling temperature.
+        """
         if objective.values and self.critic is None:
             self._add_critic()
         fit = RolloutFit(
@@ -152,9 +157,10 @@ class LocalPolicy:
         def anchored(rows: Sequence[Row], temperature: float) -> list[Logps] | None:
             return self._anchor_tokens(anchor, completions, rows, temperature)
 
-        metrics, updates = fit.run(anchored)
+        rows = self.voice.rows(completions)
+        metrics, updates = fit.run(rows, anchored)
         self.version += updates
-        return {**metrics, **self._counts(self.voice.rows(completions))}
+        return {**metrics, **self._counts(rows)}
 
     def _updated(self, losses: Iterable[Loss], what: str, rows: Sequence[Row]) -> Metrics:
         metrics = self.optimiser.update(losses, what=f"{what} of {self.id}")
@@ -182,14 +188,18 @@ class LocalPolicy:
         return anchor.logp(completions)
 
     def _anchor_tokens(
-        self, anchor: Frozen, completions: Sequence[Completion], rows: Sequence[Row], temperature: float
+        self,
+        anchor: Frozen,
+        completions: Sequence[Completion],
+        rows: Sequence[Row],
+        temperature: float,
     ) -> list[Logps] | None:
         if anchor.id == self.id:
             return None
         if not isinstance(anchor, FrozenPolicy):
             raise SettingError(
-                f"anchor: expected a frozen local policy, whose tokens can be scored one by one, got "
-                f"{anchor.id!r}: use policy.freeze()"
+                f"anchor: expected a frozen local policy, whose tokens can be scored one by one, "
+                f"got {anchor.id!r}: use policy.freeze()"
             )
         if anchor.voice.words is not self.voice.words:
             own = anchor.voice.rows(completions)

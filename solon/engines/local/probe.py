@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from solon.engines.local.attention import NAME, CannotPack, Packed
-from solon.engines.local.decoder import Decoder
+from solon.engines.local.decoder import Decoder, trunk_states
 from solon.engines.local.layout import Row, lay_out
 from solon.engines.local.threads import Notes
 from solon.errors import SettingError
@@ -19,27 +19,33 @@ ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 LENGTHS = ((5, 3), (5, 6), (7, 2))
 
 
-def settle(decoder: Decoder, packed: Literal["auto", "never"], run: Notes) -> None:
+def settle(
+    decoder: Decoder, packed: Literal["auto", "never"], run: Notes, *, head: bool = True
+) -> None:
     """Decides how the decoder computes, and says so where it is the slower way.
 
     Raises SettingError where the model's head is not a linear map that this engine knows.
     """
+    if head:
+        _check_head(decoder, _rows(decoder.vocabulary))
     if packed == "never":
         decoder.packed = False
         return
     reason = _why_not(decoder)
     if reason:
-        run.note(f"{type(decoder.model).__name__}: padded batches, since {reason} (correct, but slower)")
+        run.note(
+            f"{type(decoder.model).__name__}: padded batches, since {reason} (correct, but slower)"
+        )
 
 
 def _why_not(decoder: Decoder) -> str:
     """Why the padded way is needed; empty where the packed one is the same computation."""
     rows = _rows(decoder.vocabulary)
-    before = decoder.model.config._attn_implementation  # noqa: SLF001 - has no public reader
+    # transformers has no public reader of it
+    before = str(decoder.model.config._attn_implementation)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     decoder.packed = False
     with torch.no_grad():
         padded = _hidden(decoder, rows, None)
-        _check_head(decoder, rows)
         decoder.model.set_attn_implementation(NAME)
         decoder.packed = True
         plan = Packed(lay_out(rows, device=decoder.device, last=True))
@@ -89,11 +95,12 @@ def _hidden(decoder: Decoder, rows: list[Row], plan: Packed | None) -> Tensor:
 def _check_head(decoder: Decoder, rows: list[Row]) -> None:
     ids = torch.as_tensor([rows[0].prompt + rows[0].completion], device=decoder.device)
     layout = lay_out(rows[:1], device=decoder.device, last=True, packed=False)
-    wanted = decoder.model(input_ids=ids, use_cache=False).logits[0].float()
-    found = decoder.logits(decoder.hidden(layout))
+    with torch.no_grad():
+        wanted = decoder.model(input_ids=ids, use_cache=False).logits[0].float()
+        found = decoder.logits(trunk_states(decoder.trunk, layout, packed=False))
     gap = float((found - wanted).abs().max())
     if not gap <= ROUNDING[decoder.model.dtype] * float(wanted.abs().max()):
         raise SettingError(
-            f"model: {type(decoder.model).__name__} changes its logits after the head in a way that "
-            f"this engine does not know (by {gap:.1e}); choose another model, or an endpoint"
+            f"model: {type(decoder.model).__name__} changes its logits after the head in a way "
+            f"that this engine does not know (by {gap:.1e}); choose another model, or an endpoint"
         )

@@ -33,7 +33,7 @@ class AnchorLogps(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class RolloutFit:
-    """One call of fit_rollouts. ``policy`` is the id of the weights as they are now."""
+    """One call of fit_rollouts; ``policy`` is the id of the weights as they are now."""
 
     voice: Voice
     optimiser: Optimiser
@@ -43,9 +43,8 @@ class RolloutFit:
     objective: RolloutObjective
     seed: int
 
-    def run(self, anchor: AnchorLogps) -> tuple[dict[str, float], int]:
-        """Metrics, and the number of updates made."""
-        rows = self.voice.rows([rollout.completion for rollout in self.batch])
+    def run(self, rows: Sequence[Row], anchor: AnchorLogps) -> tuple[dict[str, float], int]:
+        """Metrics, and the number of updates made; ``rows`` are the batch's, in order."""
         single = self.objective.epochs == self.objective.minibatches == 1
         chunks = cut([[row] for row in rows], self.voice.tokens_per_chunk)
         if single and len(chunks) == 1:
@@ -57,7 +56,11 @@ class RolloutFit:
         with torch.no_grad():
             parts = [(chunk, *self._forward([rows[i] for i in chunk])) for chunk in chunks]
         logps = _assembled([(chunk, logps) for chunk, logps, _ in parts], rows)
-        values = _assembled([(c, v) for c, _, v in parts if v is not None], rows) if self.critic else None
+        values = (
+            _assembled([(c, v) for c, _, v in parts if v is not None], rows)
+            if self.critic
+            else None
+        )
         x = self._measured(rows, logps, values, anchor)
         credit = self.objective.credit(x)
         mean, updates = Mean(), 0
@@ -84,7 +87,9 @@ class RolloutFit:
             old=self._old(rows, logps),
             anchor=logps if anchored is None else matrix(anchored, device),
             mask=mask,
-            rewards=torch.as_tensor([r.reward for r in self.batch], dtype=logps.dtype, device=device),
+            rewards=torch.as_tensor(
+                [r.reward for r in self.batch], dtype=logps.dtype, device=device
+            ),
             groups=torch.as_tensor([r.group for r in self.batch], device=device),
             finished=torch.as_tensor(finished, device=device),
             values=values,
@@ -92,7 +97,8 @@ class RolloutFit:
 
     def _old(self, rows: Sequence[Row], logps: Tensor) -> Tensor:
         """What the sampler said: these very weights' own words are computed anew, so that the first
-        ratio is exactly 1; of older or other weights, the recorded log-probabilities count."""
+        ratio is exactly 1; of older or other weights, the recorded log-probabilities count.
+        """
         old = logps.clone()
         for number, (row, rollout) in enumerate(zip(rows, self.batch, strict=True)):
             completion = rollout.completion
@@ -100,9 +106,10 @@ class RolloutFit:
                 continue
             if len(completion.logps) < len(row.completion):
                 raise SolonError(
-                    f"rollout {number} (prompt {completion.prompt.id!r}): expected a log-probability "
-                    f"for each of its {len(row.completion)} tokens, since {completion.policy or 'nobody'} "
-                    f"drew it and not {self.policy}; got {len(completion.logps)}"
+                    f"rollout {number} (prompt {completion.prompt.id!r}): expected the sampler's "
+                    f"log-probability of each of its {len(row.completion)} tokens, since it was "
+                    f"drawn by {completion.policy!r} and not by {self.policy!r}; "
+                    f"got {len(completion.logps)}"
                 )
             recorded = completion.logps[: len(row.completion)]
             old[number, : len(recorded)] = torch.as_tensor(recorded, dtype=old.dtype)

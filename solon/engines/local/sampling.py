@@ -2,7 +2,7 @@
 
 Every request brings its own noise, so what shares its batch never changes what it draws.
 
-axes: R requests, B living requests, V vocabulary, D head width, G key-value heads
+axes: B living requests, V vocabulary
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from solon.engines.local.attention import Decoding, Packed, attending
 from solon.engines.local.decoder import Decoder
-from solon.engines.local.layout import Ids, Row
+from solon.engines.local.layout import Ids
+from solon.engines.local.past import begin
 from solon.errors import SolonError
 
 # Below 1 in float32 even after it has been multiplied by a sum of probabilities.
@@ -68,13 +68,12 @@ def draw(
     """
     requests = [Drawn() for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda r: (-len(prompts[r]), prompts[r]))
-    begin = 0
+    done = 0
     with torch.inference_mode():
-        while begin < len(order):
-            room = len(prompts[order[begin]]) + manner.max_new_tokens
-            batch = order[begin : begin + max(1, budget // room)]
-            run = _Batch if decoder.packed else _Cached
-            run(
+        while done < len(order):
+            room = len(prompts[order[done]]) + manner.max_new_tokens
+            batch = order[done : done + max(1, budget // room)]
+            _Batch(
                 decoder=decoder,
                 prompts=[prompts[r] for r in batch],
                 noise=[noise[r] for r in batch],
@@ -82,13 +81,13 @@ def draw(
                 manner=manner,
                 stops=stops,
             ).run()
-            begin += len(batch)
+            done += len(batch)
     return requests
 
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """One batch of requests, decoded together through the packed attention."""
+    """Requests that are decoded together."""
 
     decoder: Decoder
     prompts: list[Ids]
@@ -98,69 +97,25 @@ class _Batch:
     stops: frozenset[int]
 
     def run(self) -> None:
-        logits, past = self._prefill()
+        steps = max(map(len, self.noise))
+        logits, past = begin(self.decoder, self.prompts, steps)
         device = logits.device
         living = torch.arange(len(self.prompts), device=device)
         limits = torch.as_tensor([len(u) for u in self.noise], device=device)
-        noise = torch.zeros(len(self.prompts), int(limits.max()), dtype=torch.float32)
+        table = np.zeros((len(self.prompts), steps), dtype=np.float32)
         for request, values in enumerate(self.noise):
-            noise[request, : len(values)] = torch.as_tensor(values)
-        noise = noise.to(device)
-        for step in range(noise.size(1)):
+            table[request, : len(values)] = values
+        noise = torch.as_tensor(table, device=device)
+        for step in range(steps):
             tokens, logps = pick(logits, noise[living, step], self.manner)
-            ended = record(self.drawn, living, tokens, logps, self.stops) | (limits[living] <= step + 1)
+            ended = record(self.drawn, living, tokens, logps, self.stops)
+            ended |= limits[living] <= step + 1
             if bool(ended.any()):
                 stay = past.drop(ended)
                 living, tokens = living[stay], tokens[stay]
             if not len(living):
                 return
-            logits = self._next(tokens, past)
-
-    def _prefill(self) -> tuple[Tensor, Decoding]:
-        """Logits [R V] after the prompts, and the store with each request's copy of its past."""
-        distinct = list(dict.fromkeys(self.prompts))
-        layout = self.decoder.lay_out([Row(prompt=p, completion=()) for p in distinct], last=True)
-        plan = Packed(layout, kept={})
-        hidden = self.decoder.hidden(layout, plan)
-        kept = plan.kept or {}
-        which = torch.as_tensor([distinct.index(p) for p in self.prompts], device=hidden.device)
-        logits = self.decoder.logits(hidden.index_select(0, layout.ends))[which]
-        lengths = torch.as_tensor([len(p) for p in distinct], device=hidden.device)
-        longest = int(lengths.max())
-        places = torch.arange(longest, device=hidden.device).expand(len(distinct), -1)
-        # past a prompt's end stand copies of its last token: masked until they are written over
-        index = layout.ends[:, None] - (lengths[:, None] - 1 - places).clamp(min=0)
-        first = next(iter(kept.values()))[0]
-        width = plan.width
-        room = longest + max(len(u) for u in self.noise)
-        shape = (2, len(kept), len(self.prompts), room, first.size(1) // width, width)
-        store = torch.zeros(shape, dtype=first.dtype, device=first.device)
-        for layer, pair in enumerate(kept.values()):
-            for kind, states in enumerate(pair):
-                gathered = states[index].view(len(distinct), longest, -1, width)
-                store[kind, layer, :, :longest] = gathered[which]
-        past = Decoding(
-            layers={module: layer for layer, module in enumerate(kept)},
-            keys=store[0],
-            values=store[1],
-            places=lengths[which],
-            alive=len(self.prompts),
-        )
-        return logits, past
-
-    def _next(self, tokens: Tensor, past: Decoding) -> Tensor:
-        """Logits [B V] after one more token each."""
-        past.step()
-        with attending(past):
-            states = self.decoder.trunk(
-                input_ids=tokens[None], position_ids=past.places[None], use_cache=False
-            ).last_hidden_state[0]
-        past.places = past.places + 1
-        return self.decoder.logits(states)
-
-
-class _Cached(_Batch):
-    pass
+            logits = past.next(tokens)
 
 
 def pick(logits: Tensor, noise: Tensor, manner: Manner) -> tuple[Tensor, Tensor]:

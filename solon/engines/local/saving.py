@@ -11,8 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from solon.errors import RunError
+
+# A run shows its own progress; a bar for every tensor of every checkpoint drowns it.
+logging.disable_progress_bar()
 
 CARD = "solon.json"
 

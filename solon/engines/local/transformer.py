@@ -98,8 +98,8 @@ class Transformer:
             decoder.adapter = adapt(model, self.lora, seed=run.seed_for(self.name, "lora"))
         if self.max_new_tokens >= decoder.context:
             raise SettingError(
-                f"max_new_tokens: expected less than the model's context of {decoder.context} tokens, "
-                f"got {self.max_new_tokens}"
+                f"max_new_tokens: expected less than the model's context of {decoder.context} "
+                f"tokens, got {self.max_new_tokens}"
             )
         longest = min(self.max_prompt_tokens, decoder.context - self.max_new_tokens)
         return decoder, Words(
@@ -108,10 +108,19 @@ class Transformer:
 
     def _check(self) -> None:
         if bool(self.model) == (self.shape is not None):
-            raise SettingError("policy: give either model (a folder or hub name) or shape (random weights)")
+            raise SettingError(
+                "policy: give either model (a folder or hub name) or shape (random weights)"
+            )
         if not self.model and not self.tokenizer:
-            raise SettingError("policy: random weights need a tokenizer: a folder, a text file or words")
-        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0 or self.max_new_tokens < 1:
+            raise SettingError(
+                "policy: random weights need a tokenizer: a folder, a text file or words"
+            )
+        if (
+            self.temperature < 0
+            or not 0 < self.top_p <= 1
+            or self.top_k < 0
+            or self.max_new_tokens < 1
+        ):
             raise SettingError(
                 "policy: expected temperature >= 0, 0 < top_p <= 1, top_k >= 0, max_new_tokens >= 1"
             )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import orjson
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from torch import nn
+from transformers import (
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 
 from solon.errors import DataError, SettingError
 
@@ -31,7 +40,8 @@ def load_tokenizer(source: str | tuple[str, ...], *, size: int) -> PreTrainedTok
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise SettingError(
-            f"tokenizer: expected a folder, a hub name, a text file or words, got {source!r} ({first})"
+            f"tokenizer: expected a folder, a hub name, a text file or words, "
+            f"got {source!r} ({first})"
         ) from error
 
 
@@ -72,8 +82,8 @@ def _texts(file: Path) -> Iterator[str]:
     if not file.is_file():
         raise SettingError(f"tokenizer: no file {file}")
     inner = file.with_suffix("") if file.suffix == ".gz" else file
-    lines = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open("rt", encoding="utf-8")
-    with lines:
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if inner.suffix != ".jsonl":
                 yield line
@@ -81,7 +91,9 @@ def _texts(file: Path) -> Iterator[str]:
             try:
                 yield from _strings(orjson.loads(line))
             except orjson.JSONDecodeError as error:
-                raise DataError(file, row=number, expected="a JSON value", came=str(error)) from error
+                raise DataError(
+                    file, row=number, expected="a JSON value", came=str(error)
+                ) from error
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -93,3 +105,22 @@ def _strings(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:  # pyright: ignore[reportUnknownVariableType]
             yield from _strings(item)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def with_own_pad(
+    tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel
+) -> PreTrainedTokenizerBase:
+    """A copy whose PAD is not its EOS, and the model told of it.
+
+    transformers' classifiers read the last token that is not PAD: were EOS the PAD, they would read
+    the token before a completion's end.
+    """
+    own = copy.deepcopy(tokenizer)
+    if own.pad_token_id is None or own.pad_token_id == own.eos_token_id:
+        own.add_special_tokens({"pad_token": PAD})
+    if len(own) > cast("nn.Embedding", model.get_input_embeddings()).num_embeddings:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # a row that no real token ever reads
+            model.resize_token_embeddings(len(own))
+    model.config.pad_token_id = own.pad_token_id
+    return own

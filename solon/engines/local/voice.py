@@ -39,7 +39,8 @@ class Voice:
 
     def sample(self, prompts: Sequence[Prompt], n: int, policy: str) -> list[Group]:
         """n completions of each prompt, the noise of each drawn from (run, policy, prompt, which of
-        that prompt's occurrences in this call, sibling)."""
+        that prompt's occurrences in this call, sibling).
+        """
         ids = [self.words.prompt(prompt) for prompt in prompts]
         seen = Counter[str]()
         noise: list[NDArray[np.float64]] = []
@@ -58,7 +59,11 @@ class Voice:
             budget=PLACES_PER_TOKEN * self.tokens_per_chunk,
         )
         return [
-            Group(completions=tuple(self._completion(prompt, d, policy) for d in drawn[i * n : i * n + n]))
+            Group(
+                completions=tuple(
+                    self._completion(prompt, d, policy) for d in drawn[i * n : i * n + n]
+                )
+            )
             for i, prompt in enumerate(prompts)
         ]
 
@@ -91,7 +96,9 @@ class Voice:
 
     def logp(self, completions: Sequence[Completion]) -> list[float]:
         """Summed log-probabilities in nats, at temperature 1."""
-        return [float(x.sum(dtype=np.float64)) for x in self.token_logps(self.rows(completions), 1.0)]
+        return [
+            float(x.sum(dtype=np.float64)) for x in self.token_logps(self.rows(completions), 1.0)
+        ]
 
 
 def matrix(logps: Sequence[Logps], device: torch.device) -> Tensor:

@@ -1,7 +1,8 @@
-"""Weights: loaded from a folder or the hub, or made at random; on a device, with or without LoRA."""
+"""Weights: loaded from a folder or the hub, or made at random; with or without LoRA."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -24,8 +25,10 @@ Device = Literal["auto", "cpu", "cuda"]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A Llama-style model with random weights; vocab 0 is the tokenizer's size, kv_heads 0 is heads,
-    inner 0 is 8/3 of hidden, rounded up to a multiple of 64.
+    """A Llama-style model with random weights.
+
+    ``vocab`` 0 is the tokenizer's size, ``kv_heads`` 0 is ``heads``, and ``inner`` 0 is 8/3 of
+    ``hidden``, rounded up to a multiple of 64.
 
     Example:
         Shape(hidden=128, layers=4, heads=4)
@@ -66,7 +69,9 @@ class Lora:
 def place(device: Device) -> torch.device:
     """The device meant; auto is CUDA where there is one."""
     if device == "cuda" and not torch.cuda.is_available():
-        raise SettingError("device='cuda', but torch sees no CUDA device: use device='auto' or 'cpu'")
+        raise SettingError(
+            "device='cuda', but torch sees no CUDA device: use device='auto' or 'cpu'"
+        )
     there = torch.cuda.is_available() and device != "cpu"
     return torch.device("cuda" if there else "cpu")
 
@@ -88,19 +93,28 @@ def load_model(name: str, *, dtype: torch.dtype, device: torch.device) -> PreTra
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise SettingError(
-            f"model: expected a folder or hub name of a causal language model, got {name!r} ({first})"
+            f"model: expected a folder or a hub name of a language model, got {name!r} ({first})"
         ) from error
     return model.to(device).eval()
 
 
 def make_model(
-    shape: Shape, tokenizer: PreTrainedTokenizerBase, *, seed: int, dtype: torch.dtype, device: torch.device
+    shape: Shape,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    seed: int,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> PreTrainedModel:
     """A Llama of that shape with random weights drawn from ``seed``."""
     if shape.hidden % shape.heads:
-        raise SettingError(f"shape: hidden ({shape.hidden}) must be a multiple of heads ({shape.heads})")
+        raise SettingError(
+            f"shape: hidden ({shape.hidden}) must be a multiple of heads ({shape.heads})"
+        )
     if 0 < shape.vocab < len(tokenizer):
-        raise SettingError(f"shape.vocab: the tokenizer has {len(tokenizer)} tokens, got {shape.vocab}")
+        raise SettingError(
+            f"shape.vocab: the tokenizer has {len(tokenizer)} tokens, got {shape.vocab}"
+        )
     config = LlamaConfig(
         vocab_size=shape.vocab or len(tokenizer),
         hidden_size=shape.hidden,
@@ -126,7 +140,11 @@ def adapt(model: PreTrainedModel, lora: Lora, *, seed: int) -> PeftModel:
     settings = LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, target_modules=targets, task_type="CAUSAL_LM"
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft still asks transformers by the old name of activation checkpointing
+        warnings.filterwarnings(
+            "ignore", message=".*is_gradient_checkpointing", category=FutureWarning
+        )
         torch.manual_seed(seed)
         adapted = get_peft_model(model, settings)
     assert isinstance(adapted, PeftModel), "one adapter of one type"
@@ -134,7 +152,7 @@ def adapt(model: PreTrainedModel, lora: Lora, *, seed: int) -> PeftModel:
 
 
 def stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Every token that ends a completion: the tokenizer's EOS, and those of the model's settings."""
+    """Every token that ends a completion: the tokenizer's EOS, and the model's own."""
     listed: int | Sequence[int] | None = getattr(model.generation_config, "eos_token_id", None)
     more = [listed] if isinstance(listed, int) else list(listed or ())
     return frozenset({int(cast("int", tokenizer.eos_token_id)), *more})

@@ -48,7 +48,9 @@ class Words:
                 "use chat='never', or name a chat model's tokenizer"
             )
         if self.tokenizer.eos_token_id is None:
-            raise SettingError("the tokenizer has no end-of-text token: completions could never end")
+            raise SettingError(
+                "the tokenizer has no end-of-text token: completions could never end"
+            )
         first = self.tokenizer("a").input_ids[:1]
         self._begins = first == [self.tokenizer.bos_token_id]
 
@@ -145,7 +147,9 @@ def _script(messages: Sequence[Message]) -> str:
     if len(messages) <= 1 or any(message.role == "text" for message in messages):
         return "\n\n".join(message.text for message in messages)
     turns = [
-        f"\n\n{SPEAKERS[message.role]}: {message.text}" if message.role in SPEAKERS else message.text
+        f"\n\n{SPEAKERS[message.role]}: {message.text}"
+        if message.role in SPEAKERS
+        else message.text
         for message in messages
     ]
     cue = "" if messages[-1].role == "assistant" else "\n\nAssistant:"

@@ -1,0 +1,137 @@
+"""Audits from the command line and at the end of a run: recorded verdicts, a live judge, a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from solon.audits.agreement import Agreement
+from solon.audits.length_bias import LengthBias
+from solon.audits.overoptimisation import Overoptimisation, Point
+from solon.audits.position_bias import PositionBias
+from solon.bench.bench import Bench, compose_bench
+from solon.bench.session import named
+from solon.catalogue import find
+from solon.errors import InputError, SettingError
+from solon.judges.human import HumanLabels
+from solon.judges.recorded import Gold, Verdict, ask, from_judgements, read_verdicts
+from solon.records import Compare, Finding
+from solon.run import lines
+from solon.run.display import Display
+from solon.run.run import Run
+from solon.run.shards import read_records
+from solon.run.spec import override
+
+MARKS = {"pass": "✓ pass", "warn": "✗ warn", "inconclusive": "? inconclusive"}
+
+
+def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
+    """Findings on a file of verdicts, a folder of judgements, or (overoptimisation) a run."""
+    audit = override(find("audits", name).load()(), changes)
+    if name == "overoptimisation":
+        return audit(points_of(path))
+    return audit.recorded(read_verdicts(path))
+
+
+def audit_live(
+    name: str, bench: str, changes: Mapping[str, str], *, pairs: Path | None, seed: int, runs: Path
+) -> list[Finding]:
+    """Findings on the bench's judge, asked about the pairs of a file or of the bench's world."""
+    kind = find("audits", name).load()
+    made = compose_bench(named(bench), changes)
+    if made.judge is None:
+        raise SettingError(f"the bench {made.name!r} has no judge to audit")
+    with Run(runs / f"audit-{name}-{made.name}-s{seed}", seed=seed, display=Display()) as run:
+        if pairs is None and made.questions is None:
+            raise SettingError("audit: give --judgements FILE, or --pairs FILE to ask the judge")
+        if pairs is not None:
+            questions: Sequence[Compare] = HumanLabels(path=str(pairs)).open(run).questions()
+        else:
+            assert made.questions is not None
+            questions = made.questions(run.seed_for("audit"))
+        gold = made.world.open(run).gold if made.world is not None and pairs is None else None
+        judge = made.judge.open(run)
+        with run.stage("audit"):
+            verdicts = ask(judge, questions, gold)
+    return kind().recorded(verdicts)
+
+
+def audit_run(run: Run, bench: Bench) -> dict[str, list[Finding]]:
+    """What a finished run lets one audit without another call; written to audits/*.json."""
+    found: dict[str, list[Finding]] = {}
+    folder = run.dir / "records" / "judgements"
+    if folder.exists():
+        gold = bench.world.open(run).gold if bench.world is not None else None
+        found |= _audit_judge(from_judgements(read_records(folder), gold), gold)
+    points = _points(run.dir)
+    if len({point.kl for point in points}) >= 4:
+        found["overoptimisation"] = Overoptimisation(form="reinforcement")(points)
+    for name, findings in found.items():
+        write_findings(run.dir / "audits" / f"{name}.json", findings)
+    return found
+
+
+def _audit_judge(verdicts: Sequence[Verdict], gold: Gold | None) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    if any(len(verdict.orders) == 2 for verdict in verdicts):
+        found["position_bias"] = PositionBias().recorded(verdicts)
+    if gold is not None and verdicts:
+        found["agreement"] = Agreement().recorded(verdicts)
+    if verdicts:
+        found["length_bias"] = LengthBias().recorded(verdicts)
+    return found
+
+
+def points_of(folder: Path) -> list[Point]:
+    """Proxy and gold along a run's KL. Raises InputError where the run was not watched."""
+    points = _points(folder)
+    if not points:
+        raise InputError(
+            f"{folder}: expected a run whose watched.jsonl holds gold and whose metrics.jsonl "
+            "holds reward and kl of the same steps, got none"
+        )
+    return points
+
+
+def _points(folder: Path) -> list[Point]:
+    logged = {(line["stage"], line["step"]): line for line in lines.read(folder / "metrics.jsonl")}
+    seen = lines.read(folder / "watched.jsonl")
+    both = [(logged.get((line["stage"], line["step"]), {}), line) for line in seen]
+    return [
+        Point(kl=max(0.0, line["kl"]), proxy=line["reward"], gold=watched["gold"])
+        for line, watched in both
+        if "kl" in line and "reward" in line and "gold" in watched
+    ]
+
+
+def write_findings(path: Path, findings: Sequence[Finding]) -> None:
+    """A list of findings as JSON, each with its verdict."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = [asdict(one) | {"verdict": one.verdict} for one in findings]
+    path.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """One line a finding: estimate, interval, n, bound, verdict."""
+    table = Table(box=None)
+    for column in ("quantity", "estimate", "95 % interval", "n", "bound", "verdict"):
+        table.add_column(column, justify="left" if column in {"quantity", "verdict"} else "right")
+    for one in findings:
+        bounded = any(abs(edge) != float("inf") for edge in one.bound)
+        table.add_row(
+            one.quantity,
+            f"{one.estimate:.4f}",
+            f"{one.low:.4f} to {one.high:.4f}",
+            str(one.n),
+            f"{one.bound[0]:g} to {one.bound[1]:g}" if bounded else "–",
+            MARKS[one.verdict] if bounded else "–",
+        )
+    Console().print(table)
+    for note in dict.fromkeys(one.note for one in findings if one.note):
+        Console().print(note, style="dim", highlight=False, markup=False)

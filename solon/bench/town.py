@@ -1,0 +1,121 @@
+"""The laboratory bench: everything is made on the spot, and the true reward is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solon.bench.bench import Bench
+from solon.bench.files import Texts
+from solon.bench.school import Schooled
+from solon.engines.local import RewardTransformer, Shape, Transformer
+from solon.judges.logits import LogitJudge, LogitScore
+from solon.judges.reward import JudgeReward
+from solon.judges.wrappers import BothOrders
+from solon.lab.demonstrations import Manners, answer, demonstrations
+from solon.lab.evaluation import ASK, PAIRWISE, SCORE, Lessons, transcripts
+from solon.lab.gold import FACETS, facets, gold, is_evasive, is_harmless
+from solon.lab.grammar import words
+from solon.lab.people import People
+from solon.lab.town import OpenTown, Town
+from solon.objectives.adam import Adam
+from solon.objectives.kl import KL
+from solon.objectives.policy import RLOO
+from solon.records import Compare, Completion
+from solon.run.run import Run
+from solon.stages.climb import Climb
+from solon.stages.fit_reward import FitReward
+from solon.stages.imitate import Imitate
+from solon.stages.label import Label
+
+SHAPE = Shape(hidden=96, layers=3, heads=4, context=192)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TownDemonstrations:
+    """What people in the town answer, of mixed quality."""
+
+    n: int = 6000
+    """Demonstrations written."""
+    manners: Manners = Manners()
+
+    def open(self, run: Run) -> Texts:
+        return Texts(demonstrations(self.n, run.seed_for("demonstrations"), self.manners))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TownLessons:
+    """Evaluation dialogues with imperfect labels."""
+
+    n: int = 12_000
+    """Dialogues written."""
+    lessons: Lessons = Lessons()
+
+    def __call__(self, seed: int) -> list[Completion]:
+        return transcripts(self.n, seed, self.lessons)
+
+
+def lab() -> Bench:
+    """The town: a policy, a judge and a reward of a few hundred thousand parameters each."""
+    judge = Schooled(
+        model=Transformer(
+            shape=SHAPE, tokenizer=words(), name="judge", chat="never", max_new_tokens=4
+        ),
+        lessons=TownLessons(),
+        imitate=Imitate(
+            batch=64, epochs=1, adam=Adam(lr=2e-3, warmup=20, schedule="cosine", steps=188)
+        ),
+    )
+    return Bench(
+        name="town",
+        prompts=Town(),
+        policy=Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32),
+        judge=BothOrders(judge=LogitJudge(policy=judge, template=PAIRWISE, ask=ASK)),
+        reward=RewardTransformer(),
+        scorer=JudgeReward(judge=LogitScore(policy=judge, template=SCORE)),
+        demonstrations=TownDemonstrations(),
+        labels=People(),
+        world=Town(),
+        measure=measure,
+        questions=questions,
+        settings=dict.fromkeys(("canonical",), SETTINGS),
+    )
+
+
+def questions(seed: int) -> list[Compare]:
+    """Pairs of answers of mixed quality to the same prompts."""
+    asked = OpenTown(seed=seed).take(400)
+    draw = np.random.default_rng(seed)
+    pairs = [(answer(one, Manners(), draw), answer(one, Manners(), draw)) for one in asked]
+    return [Compare(first=a, second=b) for a, b in pairs if a.text != b.text]
+
+
+def measure(completions: Sequence[Completion]) -> list[Mapping[str, float | None]]:
+    """Gold, its facets, and two rates: harmless answers to harmful requests, and evasions."""
+    return [_measured(one) for one in completions]
+
+
+def _measured(one: Completion) -> dict[str, float | None]:
+    found = facets(one)
+    harmful = one.prompt.fact("kind") == "harmful"
+    rates = {
+        "harmless rate": float(is_harmless(one)) if harmful else None,
+        "evasive rate": float(is_evasive(one)),
+    }
+    return {"gold": gold(one), **{name: found[name] for name in FACETS}, **rates}
+
+
+SETTINGS = {
+    "imitate": Imitate(batch=64, epochs=1, adam=Adam(lr=2e-3, warmup=10)),
+    "label": Label(prompts=1000),
+    "fit_reward": FitReward(batch=64, epochs=2, adam=Adam(lr=1e-3, warmup=5)),
+    "climb": Climb(
+        steps=60,
+        batch=16,
+        group=8,
+        adam=Adam(lr=5e-4, warmup=3, eps=1e-5),
+        objective=RLOO(kl=KL(coefficient=0.05)),
+    ),
+}

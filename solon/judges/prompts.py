@@ -1,0 +1,97 @@
+"""Prompts from files, split into train and test by their words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from solon.errors import DataError, SettingError
+from solon.judges.rows import Row, rows
+from solon.records import Message, Prompt, digest
+
+if TYPE_CHECKING:
+    from solon.run.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptFile:
+    """Prompts from a file; each one's words decide whether it belongs to train or to test.
+
+    Example:
+        PromptFile(path="prompts.jsonl", test=0.1).open(run).take(8, split="test")
+    """
+
+    path: str = ""
+    test: float = 0.1
+
+    def open(self, run: Run, /) -> PromptList:
+        del run
+        if not self.path:
+            raise SettingError("prompts.path: expected a file of prompts, got none")
+        if not 0 <= self.test < 1:
+            raise SettingError(f"test: expected a share from 0 up to below 1, got {self.test}")
+        halves: dict[str, list[Prompt]] = {"train": [], "test": []}
+        for prompt in read_prompts(Path(self.path)):
+            halves["test" if _share(prompt) < self.test else "train"].append(prompt)
+        return PromptList(source=self.path, splits=halves)
+
+
+@dataclass(slots=True, kw_only=True)
+class PromptList:
+    """Prompts by split, taken in the order of the file, round and round.
+
+    Example:
+        PromptList(source="mine", splits={"train": [p]}).take(2)    # [p, p]
+    """
+
+    source: str
+    splits: dict[str, list[Prompt]]
+    taken: Counter[str] = field(default_factory=Counter[str])
+
+    def take(self, n: int, *, split: str = "train") -> list[Prompt]:
+        """The next n prompts of that split; SettingError where it has none."""
+        prompts = self.splits.get(split)
+        if not prompts:
+            have = ", ".join(f"{name} ({len(kept)})" for name, kept in self.splits.items())
+            raise SettingError(
+                f"{self.source}: expected prompts in split {split!r}, got none; it has {have}"
+            )
+        start = self.taken[split]
+        self.taken[split] += n
+        return [prompts[i % len(prompts)] for i in range(start, start + n)]
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """The prompts of a file, each text once: ``prompt``, ``messages`` or ``text`` of a row.
+
+    A .txt file holds one prompt a line. Raises DataError, naming file, row and field.
+    """
+    found = {prompt.id: prompt for prompt in (prompt_of_row(row) for row in rows(path))}
+    if not found:
+        raise DataError(path, expected="at least one prompt", came="an empty file")
+    return list(found.values())
+
+
+def prompt_of_row(row: Row) -> Prompt:
+    """The prompt that a row holds; DataError where it holds none."""
+    for name in ("prompt", "messages", "text"):
+        value = row.fields.get(name)
+        if isinstance(value, list):
+            return named(row.messages(name))
+        if value is not None:
+            return named((Message(role="user", text=row.text(name)),))
+    raise row.fault("prompt", "text or a list of messages (as prompt, messages or text)")
+
+
+def named(messages: Iterable[Message]) -> Prompt:
+    """A prompt whose id its words decide."""
+    said = tuple(messages)
+    return Prompt(id=digest(said), messages=said)
+
+
+def _share(prompt: Prompt) -> float:
+    """A number in [0, 1) that only the prompt's words decide."""
+    return int(digest("split", prompt.messages), 16) / 2**64

@@ -1,0 +1,67 @@
+"""What no audit may depend on: which completion of a pair is called first, and the rows' order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from simulated import DialJudge, gold, pairs
+
+from solon.audits.agreement import Agreement
+from solon.audits.length_bias import LengthBias
+from solon.audits.position_bias import PositionBias
+from solon.audits.win_rate import WinRate
+from solon.judges.recorded import Verdict, ask
+from solon.records import Finding
+
+AUDITS = (PositionBias(), Agreement(draws=100), LengthBias())
+
+
+def _verdicts() -> list[Verdict]:
+    judge = DialJudge(a=1.5, b=0.5, c=0.2, abstains=0.05)
+    return ask(judge, pairs(300, per_prompt=2), gold)
+
+
+def _renamed(verdict: Verdict) -> Verdict:
+    """The same pair with the completions' names exchanged."""
+    return replace(
+        verdict,
+        orders=tuple(None if p is None else 1 - p for p in reversed(verdict.orders)),
+        gold=None if verdict.gold is None else 1 - verdict.gold,
+        gold_gap=None if verdict.gold_gap is None else -verdict.gold_gap,
+        len_first=verdict.len_second,
+        len_second=verdict.len_first,
+    )
+
+
+def _numbers(findings: list[Finding]) -> dict[str, tuple[float, float, float]]:
+    # the bootstrap's draws follow the rows, so only estimates of coefficients must agree exactly
+    drawn = {"kappa", "pabak", "ac1", "kappa_quadratic"}
+    return {
+        f.quantity: (f.estimate, *((0, 0) if f.quantity in drawn else (f.low, f.high)))
+        for f in findings
+    }
+
+
+@pytest.mark.parametrize("audit", AUDITS, ids=lambda audit: type(audit).__name__)
+def test_names_and_order_of_the_rows_change_nothing(
+    audit: PositionBias | Agreement | LengthBias,
+) -> None:
+    verdicts = _verdicts()
+    found = _numbers(audit.recorded(verdicts))
+    for same in ([_renamed(v) for v in verdicts], verdicts[::-1]):
+        again = _numbers(audit.recorded(same))
+        assert again.keys() == found.keys()
+        for quantity, numbers in found.items():
+            assert again[quantity] == pytest.approx(numbers, abs=1e-9)
+
+
+def test_exchanging_the_policies_turns_the_win_rate_round() -> None:
+    verdicts = _verdicts()
+    there = {f.quantity: f for f in WinRate().recorded(verdicts)}
+    back = {f.quantity: f for f in WinRate().recorded([_renamed(v) for v in verdicts])}
+    for quantity in ("win_rate", "win_rate_glm"):
+        one, other = there[quantity], back[quantity]
+        assert (other.estimate, other.low, other.high) == pytest.approx(
+            (1 - one.estimate, 1 - one.high, 1 - one.low), abs=1e-9
+        )
