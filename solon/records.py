@@ -15,7 +15,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 Role = Literal["system", "user", "assistant", "text"]
 Finish = Literal["stop", "length", "filter"]
-Verdict = Literal["pass", "warn", "inconclusive"]
+Verdict = Literal["pass", "warn", "inconclusive", "measured"]
 
 
 def digest(*parts: object) -> str:
@@ -267,7 +267,7 @@ class Finding:
     """What an audit measured: an estimate, its interval, and the bound fixed before looking.
 
     The verdict is where the interval lies: inside the bound ``pass``, wholly outside ``warn``,
-    across its edge ``inconclusive``.
+    across its edge ``inconclusive``. Without a bound it is ``measured``, which is no verdict.
 
     Example:
         Finding(audit="position_bias", quantity="inconsistent", estimate=0.21, low=0.17,
@@ -286,6 +286,8 @@ class Finding:
     @property
     def verdict(self) -> Verdict:
         smallest, largest = self.bound
+        if smallest == float("-inf") and largest == float("inf"):
+            return "measured"
         if smallest <= self.low and self.high <= largest:
             return "pass"
         if self.high < smallest or self.low > largest:

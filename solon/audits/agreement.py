@@ -77,11 +77,13 @@ class Agreement:
         # in this order a tie lies between the two, as the weighted kappa needs
         used = [c for c in ("first", "tie", "second", "abstained") if c in {*said, *true}]
 
+        cells = np.stack([table([a], [b], used) for a, b in zip(said, true, strict=True)])
+
         def statistic(weights: Floats) -> float:
-            return coefficient(table(said, true, used, weights))
+            return coefficient(np.tensordot(weights, cells, axes=1))
 
         found = Bootstrap(draws=self.draws, seed=self.seed)(statistic, len(rows), clusters)
-        counts = table(said, true, used)
+        counts = cells.sum(axis=0)
         if observed(counts) < 1 or len(used) < 2:
             return found
         low = coefficient(_with_errors(counts, 1 - _accuracy(rows).low))

@@ -8,7 +8,7 @@ not valid near d = 0. Both have R(0) = 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,28 +64,27 @@ class Overoptimisation:
             raise InputError("overoptimisation: expected points at four or more values of kl > 0")
         curve = _Curve.of(points, self.form)
         start = curve.d.max() - self.tail * (curve.d.max() - curve.d.min())
-        if len(np.unique(curve.d[curve.d >= start])) < 2:
+        end = curve.after(start)
+        if len(np.unique(end.d)) < 2:
             raise InputError(
                 f"overoptimisation: only one distance lies in the last {self.tail:.2f} of the "
                 "range of sqrt(kl); widen tail, or measure more points at the end"
             )
 
-        def measured(statistic: Callable[[Floats], float]) -> Interval:
-            return self._measure(curve, statistic)
-
         note = curve.drawn
-        gold = measured(lambda w: curve.slope(curve.gold, w, start))
-        proxy = measured(lambda w: curve.slope(curve.proxy, w, start))
+        gold = self._measure(end, lambda w: end.slope(end.gold, w))
+        proxy = self._measure(end, lambda w: end.slope(end.proxy, w))
         return [
             _found("gold_slope", gold, note, (0.0, float("inf"))),
             _found("proxy_slope", proxy, note),
-            _found("alpha", measured(lambda w: curve.fit(w)[0]), note),
-            _found("beta", measured(lambda w: curve.fit(w)[1]), note),
-            *self._peak(curve, measured(curve.peak), measured(curve.height)),
+            _found("alpha", self._measure(curve, lambda w: curve.fit(w)[0]), note),
+            _found("beta", self._measure(curve, lambda w: curve.fit(w)[1]), note),
+            *self._peak(curve),
         ]
 
-    def _peak(self, curve: _Curve, at: Interval, height: Interval) -> list[Finding]:
+    def _peak(self, curve: _Curve) -> list[Finding]:
         """Nothing where the fit never bends down: there is no peak to report."""
+        at, height = self._measure(curve, curve.peak), self._measure(curve, curve.height)
         if not np.isfinite(at.estimate):
             return []
         beyond = at.estimate > curve.d.max()
@@ -100,8 +99,9 @@ class Overoptimisation:
         bootstrap = Bootstrap(draws=self.draws, seed=self.seed)
         if curve.clusters is not None:
             return bootstrap(statistic, len(curve.d), curve.clusters)
-        # n^(1/3) is the rate at which a block bootstrap's error is smallest
-        return bootstrap.blocks(statistic, len(curve.d), round(len(curve.d) ** (1 / 3)))
+        # n^(1/3) is the rate at which a block bootstrap's error is smallest; a line needs two points
+        length = max(2, round(len(curve.d) ** (1 / 3)))
+        return bootstrap.blocks(statistic, len(curve.d), length)
 
 
 def best_of_n_points(
@@ -210,11 +210,19 @@ class _Curve:
         bent = beta * peak if self.form == "best_of_n" else beta * special.xlogy(1.0, peak)
         return peak * (alpha - float(bent)) if peak else 0.0
 
-    def slope(self, values: Floats, weights: Floats, start: float) -> float:
-        """The slope in d of a straight line through the points from ``start`` on."""
+    def after(self, start: float) -> _Curve:
+        """The points at distance ``start`` and beyond."""
         late = self.d >= start
-        columns = np.column_stack([self.d[late], np.ones(int(late.sum()))])
-        return _least_squares(columns, values[late], weights[late])[0]
+        names = None
+        if self.clusters is not None:
+            names = tuple(c for c, kept in zip(self.clusters, late, strict=True) if kept)
+        gold, proxy = self.gold[late], self.proxy[late]
+        return replace(self, d=self.d[late], gold=gold, proxy=proxy, clusters=names)
+
+    def slope(self, values: Floats, weights: Floats) -> float:
+        """The slope in d of a straight line through the values."""
+        columns = np.column_stack([self.d, np.ones(len(self.d))])
+        return _least_squares(columns, values, weights)[0]
 
 
 def _centred(values: Floats, kl: Floats) -> Floats:

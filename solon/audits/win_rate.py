@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -107,4 +107,7 @@ def _plain(answered: Sequence[Verdict]) -> Interval:
     """Student's interval for soft labels; Wilson's for hard ones, which may all agree."""
     won, clusters = _won(answered), [verdict.cluster for verdict in answered]
     hard = np.isin(won, (0.0, 0.5, 1.0)).all()
-    return proportion(won, clusters) if hard else mean(won, clusters)
+    if hard:
+        return proportion(won, clusters)
+    found = mean(won, clusters)
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))

@@ -28,7 +28,7 @@ from solon.run.run import Run
 from solon.run.shards import read_records
 from solon.run.spec import override
 
-MARKS = {"pass": "✓ pass", "warn": "✗ warn", "inconclusive": "? inconclusive"}
+MARKS = {"measured": "–", "pass": "✓ pass", "warn": "✗ warn", "inconclusive": "? inconclusive"}
 
 
 def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
@@ -130,7 +130,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
             f"{one.low:.4f} to {one.high:.4f}",
             str(one.n),
             f"{one.bound[0]:g} to {one.bound[1]:g}" if bounded else "–",
-            MARKS[one.verdict] if bounded else "–",
+            MARKS[one.verdict],
         )
     Console().print(table)
     for note in dict.fromkeys(one.note for one in findings if one.note):

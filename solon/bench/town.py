@@ -104,7 +104,7 @@ def _measured(one: Completion) -> dict[str, float | None]:
         "harmless rate": float(is_harmless(one)) if harmful else None,
         "evasive rate": float(is_evasive(one)),
     }
-    return {"gold": gold(one), **{name: found[name] for name in FACETS}, **rates}
+    return {"gold": gold(one), **{f"gold/{name}": found[name] for name in FACETS}, **rates}
 
 
 SETTINGS = {

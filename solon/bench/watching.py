@@ -32,4 +32,4 @@ class Watch:
                 if value is not None:
                     seen.setdefault(name, []).append(value)
         means = {name: float(np.mean(values)) for name, values in seen.items()}
-        return means | {"length": float(np.mean([len(one.text) for one in texts]))}
+        return means | {"length, characters": float(np.mean([len(one.text) for one in texts]))}

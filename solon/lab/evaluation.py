@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solon.errors import SettingError
 from solon.lab.demonstrations import PERFECT, Manners, answer
 from solon.lab.gold import Weights
 from solon.lab.grammar import words
@@ -58,6 +59,12 @@ class Lessons:
     principled: float = 0.2
     smudge: float = 0.15
     town: Town = field(default_factory=Town)
+
+    def __post_init__(self) -> None:
+        if self.dials.abstain:
+            raise SettingError(
+                f"lessons: expected dials that never abstain, got abstain={self.dials.abstain}"
+            )
 
 
 def transcripts(n: int, seed: int, lessons: Lessons = Lessons()) -> list[Completion]:
@@ -104,14 +111,14 @@ def _transcript(
         ask = list(PRINCIPLES)[int(generator.integers(len(PRINCIPLES)))]
         dials = replace(dials, weights=PRINCIPLES[ask])
     [judgement] = PlantedPair(dials=dials, hard=True, seed=seed)([compare])
-    assert not isinstance(judgement.answer, Abstains), "a lesson has a verdict"
+    assert not isinstance(judgement.answer, Abstains), "lessons never abstain"
     return _said(shown(compare, ask), "1" if judgement.answer.p_first > 0.5 else "2")
 
 
 def _step(rate: Rate, seed: int, lessons: Lessons, generator: np.random.Generator) -> int:
     dials = replace(lessons.dials, discernment=lessons.sharpness)
     [judgement] = PlantedScore(dials=dials, seed=seed)([rate])
-    assert not isinstance(judgement.answer, Abstains), "a lesson has a verdict"
+    assert not isinstance(judgement.answer, Abstains), "lessons never abstain"
     distribution = np.array(judgement.answer.distribution)
     return 1 + int(generator.choice(len(distribution), p=distribution / distribution.sum()))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import exp, inf
+from math import exp, inf, isinf
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from solon.errors import SettingError
 from solon.lab.gold import Weights, agrees, gold
 from solon.records import (
     Abstains,
@@ -67,7 +68,7 @@ class Dials:
     def logit(self, question: Compare) -> float:
         """a (gold1 - gold2) + position + the difference in liking, without noise."""
         gap = gold(question.first, self.weights) - gold(question.second, self.weights)
-        # equal weights in another order of summation may differ by rounding: that is a tie
+        # two sums of the same terms may differ by rounding: that is a tie
         sharp = 0.0 if abs(gap) < 1e-9 else self.discernment * gap
         return sharp + self.position + self.liking(question.first) - self.liking(question.second)
 
@@ -95,7 +96,8 @@ class PlantedPair:
         return replace(self, seed=run.seed_for(self.name, self.seed))
 
     def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
-        return [Judgement(question=q, answer=self._answer(q), judge=self.id) for q in questions]
+        name = self.id
+        return [Judgement(question=q, answer=self._answer(q), judge=name) for q in questions]
 
     def _answer(self, question: Compare) -> Prefers | Abstains:
         draw = Draw(seed=self.seed, completions=(question.first, question.second))
@@ -114,7 +116,8 @@ class PlantedScore:
     """A ScoreJudge on the steps 1 to 10: the expected step, and how the judge is spread over them.
 
     mean = 1 + 9 sigma(a (gold - middle) + liking + noise), and the distribution falls off from it
-    as a normal of standard deviation ``spread`` steps. ``discernment`` must be finite.
+    as a normal of standard deviation ``spread`` steps. Raises SettingError where ``discernment`` is
+    infinite.
 
     Example:
         PlantedScore(dials=Dials(discernment=2.0))([Rate(completion=a)])
@@ -126,6 +129,13 @@ class PlantedScore:
     seed: int = 0
     name: str = "planted"
 
+    def __post_init__(self) -> None:
+        if isinf(self.dials.discernment) or self.spread <= 0:
+            raise SettingError(
+                "a score needs a finite discernment and a spread above 0; "
+                f"got {self.dials.discernment} and {self.spread}"
+            )
+
     @property
     def id(self) -> str:
         return f"{self.name}@{digest(self.dials, self.middle, self.spread, self.seed)}"
@@ -134,9 +144,9 @@ class PlantedScore:
         return replace(self, seed=run.seed_for(self.name, self.seed))
 
     def __call__(self, questions: Sequence[Rate], /) -> list[ScoreJudgement]:
+        name = self.id
         return [
-            Judgement(question=q, answer=self._answer(q.completion), judge=self.id)
-            for q in questions
+            Judgement(question=q, answer=self._answer(q.completion), judge=name) for q in questions
         ]
 
     def _answer(self, completion: Completion) -> Scores | Abstains:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from solon.errors import SettingError
 from solon.lab.gold import Weights, gold
 from solon.lab.judges import Draw
 from solon.records import Compare, Judgement, PairJudgement, Prefers
@@ -41,7 +42,8 @@ class People:
     weights: Weights = field(default_factory=Weights)
 
     def __post_init__(self) -> None:
-        assert 1 <= self.voters <= self.n, "voters are drawn from the n people"
+        if not 1 <= self.voters <= self.n:
+            raise SettingError(f"voters: expected 1 to {self.n} (n people), got {self.voters}")
 
     def open(self, run: Run) -> OpenPeople:
         return OpenPeople(people=self, seed=run.seed_for("people"))

@@ -65,6 +65,7 @@ class Run:
         self._cache_path = cache
         self._watchers: list[tuple[Watcher, int]] = []
         self._stage = "setup"
+        self._said: dict[str, set[tuple[str, int]]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / ".lock").open("w")
         try:
@@ -155,14 +156,15 @@ class Run:
         starts = range(0, len(items), chunk)
         have = min(len(shards(folder)), len(starts))
         states = self.dir / "checkpoints" / f"map-{name}"
-        if have and isinstance(work, Stateful):
-            load_checkpoint(states, [work], at=have)
+        memory = _memory(work)
+        if have:
+            load_checkpoint(states, memory, at=have)
         made: list[Any] = read_records(folder) if have else []
         rest = enumerate(starts[have:], have)
         for index, start in self.display.track(rest, name=name, total=len(starts), done=have):
             part = list(work(items[start : start + chunk]))
-            if isinstance(work, Stateful):  # people tire: their state is of the chunk
-                save_checkpoint(states, index + 1, [work])
+            if memory:
+                save_checkpoint(states, index + 1, memory)
             write_records(folder, part, index=index)
             made += part
         return made
@@ -200,13 +202,12 @@ class Run:
                 self.dir / f"{name}.jsonl",
                 lambda line: line["stage"] != self._stage or line["step"] < done,
             )
+        self._said.clear()
 
     def log(self, step: int, **metrics: float) -> None:
-        """One line of metrics.jsonl."""
+        """One line of metrics.jsonl for that step of the stage, never a second one."""
         self.display.figures(metrics)
-        self._append(
-            "metrics", {"stage": self._stage, "step": step, "time": time.time(), **metrics}
-        )
+        self._say("metrics", step, {"time": time.time(), **metrics})
 
     def watch(self, watcher: Watcher, *, every: int = 10) -> None:
         """Lets the watcher look at the policy of every ``every``-th step that a recipe shows."""
@@ -214,12 +215,13 @@ class Run:
 
     def show(self, step: int, policy: Policy, *, last: bool = False) -> None:
         """Shows the policy to the watchers; what they see goes to watched.jsonl, never back."""
+        seen: dict[str, float] = {}
         for watcher, every in self._watchers:
             if step % every == 0 or last:
-                seen: Mapping[str, float] = watcher(step, policy)
-                self.display.figures(seen)
-                line = {"stage": self._stage, "step": step, "policy": policy.id, **seen}
-                self._append("watched", line)
+                seen |= watcher(step, policy)
+        if seen:
+            self.display.figures(seen)
+            self._say("watched", step, {"policy": policy.id, **seen})
 
     def keep(self, name: str, policy: Frozen) -> None:
         """Keeps these weights under a name: in memory for the caller, and as a model folder."""
@@ -233,5 +235,19 @@ class Run:
         self.display.note(text)
         self._append("notes", {"stage": self._stage, "time": time.time(), "note": text})
 
+    def _say(self, name: str, step: int, line: Mapping[str, Any]) -> None:
+        """Adds the line unless the file has one of that stage and step."""
+        if name not in self._said:
+            found = lines.read(self.dir / f"{name}.jsonl")
+            self._said[name] = {(line["stage"], line["step"]) for line in found}
+        if (self._stage, step) not in self._said[name]:
+            self._said[name].add((self._stage, step))
+            self._append(name, {"stage": self._stage, "step": step, **line})
+
     def _append(self, name: str, line: Mapping[str, Any]) -> None:
         lines.append(self.dir / f"{name}.jsonl", line)
+
+
+def _memory(work: object) -> list[Stateful]:
+    """What of the work itself must be kept between chunks: people who label tire."""
+    return [work] if isinstance(work, Stateful) and not isinstance(work, Policy) else []

@@ -168,6 +168,6 @@ def _build(value: Any, hint: Any) -> Any:
         inner = get_args(kind)[0]
         return tuple(value) if inner in SCALARS else tuple(_build(item, inner) for item in value)
     make: Any = get_origin(kind) or kind
-    if is_dataclass(make):
+    if hasattr(make, "__dataclass_fields__"):
         return make(**{name: _build(value[name], inner) for name, inner in _layout(kind)})
     return value

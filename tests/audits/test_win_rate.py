@@ -69,6 +69,12 @@ def test_soft_verdicts_keep_their_small_error() -> None:
     assert width["s"] < 0.3 * width["h"]
 
 
+def test_two_soft_verdicts_leave_the_whole_range() -> None:
+    rows = [Verdict(id=str(k), cluster=str(k), orders=(p,)) for k, p in enumerate((0.1, 0.8))]
+    found = _found(rows)["win_rate"]
+    assert (found.low, found.high) == (0.0, 1.0)
+
+
 def test_a_policy_that_always_won_keeps_an_interval() -> None:
     rows = [Verdict(id=str(k), cluster=str(k), orders=(1.0,)) for k in range(20)]
     found = _found(rows)

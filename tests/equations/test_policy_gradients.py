@@ -284,7 +284,7 @@ def test_no_gradient_flows_through_credit():
 
 
 def test_a_clipped_token_has_no_gradient_and_an_unclipped_one_does():
-    logps = torch.tensor([[0.5, 0.1], [-0.5, 0.5]], dtype=torch.float64).requires_grad_()
+    logps = torch.tensor([[0.5, math.log(1.25)], [-0.5, 0.5]], dtype=torch.float64).requires_grad_()
     x = RolloutLogps(
         logps=logps,
         old=torch.zeros_like(logps.detach()),
@@ -296,5 +296,5 @@ def test_a_clipped_token_has_no_gradient_and_an_unclipped_one_does():
     )
     objective = DAPO(clip=0.2, clip_high=0.28)
     (gradient,) = torch.autograd.grad(objective(x, objective.credit(x)).value, logps)
-    # A > 0: only the ratio above 1.28 is held; A < 0: only the one below 0.8
+    # A > 0: only the ratio above 1.28 is held, not 1.25; A < 0: only the one below 0.8
     assert (gradient == 0).tolist() == [[True, False], [True, False]]

@@ -51,7 +51,7 @@ def test_a_run_killed_at_random_moments_ends_as_one_that_was_not(tmp_path: Path)
         process = start(killed)
         time.sleep(share * took)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
     assert finish(start(killed))
 
     for name in RECORDS:

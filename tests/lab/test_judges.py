@@ -12,7 +12,9 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solon.errors import SettingError
 from solon.lab.demonstrations import Manners, answer
+from solon.lab.evaluation import Lessons
 from solon.lab.gold import Weights, agrees, gold
 from solon.lab.judges import STEPS, Dials, PlantedPair, PlantedScore, sigma
 from solon.lab.people import OpenPeople, People
@@ -143,6 +145,15 @@ def test_scores_rise_with_gold_and_are_the_mean_of_their_distribution() -> None:
     order = np.argsort(golds)
     assert np.all(np.diff(np.array(scores)[order]) > -1e-9)
     assert max(scores) - min(scores) > 5
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(SettingError, match="finite discernment"):
+        PlantedScore(dials=Dials())
+    with pytest.raises(SettingError, match="expected 1 to 2"):
+        People(n=2, voters=3)
+    with pytest.raises(SettingError, match="never abstain"):
+        Lessons(dials=Dials(abstain=0.1))
 
 
 @given(st.floats(allow_nan=False))

@@ -95,7 +95,8 @@ class Optimiser:
             norms.append(norm)
             factor = min(1.0, self.adam.clip / (norm + 1e-6)) if self.adam.clip else 1.0
             if factor / weight != 1.0:
-                torch._foreach_mul_(gradients, factor / weight)
+                for gradient in gradients:
+                    gradient.mul_(factor / weight)
         return norms[0] if norms else 0.0
 
     def _refuse(self, what: str, name: str, value: float) -> None:

@@ -63,8 +63,10 @@ class AttentionGroup:
         known = self.masks.get((window, dtype))
         if known is None:
             device = self.queries.device
-            query = self.offsets[:, None] + torch.arange(self.queries.size(1), device=device)
             key = torch.arange(self.keys.size(1), device=device)
+            query = self.offsets[:, None] + torch.arange(self.queries.size(1), device=device)
+            # a query that sees nothing would poison the gradient of every key
+            query = query.clamp(max=self.keys.size(1) - 1)
             seen = key <= query[..., None]
             if window:
                 seen &= key > query[..., None] - window

@@ -27,7 +27,7 @@ from solon.engines.local.probe import settle
 from solon.engines.local.saving import load_weights, read_card, save_model, save_weights
 from solon.engines.local.threads import choose_threads
 from solon.engines.local.vocabulary import load_tokenizer, with_own_pad
-from solon.engines.local.weights import Device, Dtype, load_model, place, precision
+from solon.engines.local.weights import Device, Dtype, load_model, on_device, place, precision
 from solon.engines.local.words import Chat, Words
 from solon.errors import SettingError
 from solon.objectives.adam import Adam
@@ -144,7 +144,7 @@ class LocalReward:
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, num_labels=1, dtype=dtype
         )
-        self._take(model.to(device).eval(), words)
+        self._take(on_device(model, device), words)
         self.offset = float(read_card(Path(folder)).get("offset", 0.0))
 
     def _begin(self, source: PreTrainedModel, words: Words) -> None:
@@ -157,7 +157,7 @@ class LocalReward:
             raise SettingError(
                 f"{self.name}: transformers has no sequence classifier for {type(source).__name__}"
             ) from error
-        model = model.to(device=source.device, dtype=source.dtype).eval()
+        model = on_device(model.to(source.dtype), source.device)
         model.base_model.load_state_dict(source.base_model.state_dict())
         self.offset = 0.0
         self._take(model, words)

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     LlamaConfig,
@@ -95,7 +96,13 @@ def load_model(name: str, *, dtype: torch.dtype, device: torch.device) -> PreTra
         raise SettingError(
             f"model: expected a folder or a hub name of a language model, got {name!r} ({first})"
         ) from error
-    return model.to(device).eval()
+    return on_device(model, device)
+
+
+def on_device(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:
+    """The model there, with dropout off for good: the policy that trains is the one that samples."""
+    nn.Module.to(model, device)
+    return model.eval()
 
 
 def make_model(
@@ -131,7 +138,7 @@ def make_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)
-    return model.to(device=device, dtype=dtype).eval()
+    return on_device(model.to(dtype), device)
 
 
 def adapt(model: PreTrainedModel, lora: Lora, *, seed: int) -> PeftModel:

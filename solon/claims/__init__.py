@@ -1,0 +1,1 @@
+"""One file per published claim: recipes on laboratory worlds, seeds, direction, verdict."""
