@@ -10,6 +10,8 @@ import pytest
 
 from solon.run.run import Run
 
+# before torch is imported: spinning threads slow tiny models down on shared machines
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 

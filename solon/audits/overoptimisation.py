@@ -99,7 +99,7 @@ class Overoptimisation:
         bootstrap = Bootstrap(draws=self.draws, seed=self.seed)
         if curve.clusters is not None:
             return bootstrap(statistic, len(curve.d), curve.clusters)
-        # n^(1/3) is the rate at which a block bootstrap's error is smallest; a line needs two points
+        # a block bootstrap's error is smallest for lengths of order n^(1/3); a line needs 2 points
         length = max(2, round(len(curve.d) ** (1 / 3)))
         return bootstrap.blocks(statistic, len(curve.d), length)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from solon.lab.grammar import (
     DAYS,
@@ -89,8 +89,11 @@ class Reading:
 
 def read(completion: Completion) -> Reading:
     """Any text is read; case and spacing do not count."""
-    text = " ".join(completion.text.lower().split())
-    facts = completion.prompt.facts
+    return _read(completion.prompt.facts, " ".join(completion.text.lower().split()))
+
+
+@lru_cache(maxsize=65_536)  # a gold, its facets and its classifiers read the same texts again
+def _read(facts: Facts, text: str) -> Reading:
     first: dict[tuple[str, str], int] = {}
     for match in _CLAIM.finditer(text):
         sort = str(match.lastgroup)

@@ -55,16 +55,19 @@ def _row(found: Finding) -> list[Child]:
     name = h("b", found.audit.replace("_", " "))
     what = h("small", found.quantity.replace("_", " "))
     note = h("small", found.note, class_="faint") if found.note else None
-    word = h("span", f"{MARKS[found.verdict]} {found.verdict}", class_=f"chip {found.verdict}")
     return [
         [name, what, note],
-        word if bounded(found) else NONE,
+        _chip(found) if bounded(found) else NONE,
         _interval(found),
         figure(found.estimate, digits=3),
         f"{figure(found.low, digits=3)} to {figure(found.high, digits=3)}",
         _bound(found.bound),
         f"{found.n:,}",
     ]
+
+
+def _chip(found: Finding) -> Html:
+    return h("span", f"{MARKS[found.verdict]} {found.verdict}", class_=f"chip {found.verdict}")
 
 
 def _interval(found: Finding) -> Html | None:

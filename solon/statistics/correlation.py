@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from solon.errors import InputError
 from solon.statistics.interval import Floats, Interval
@@ -22,8 +22,13 @@ def spearman(
     x: Sequence[float] | Floats, y: Sequence[float] | Floats, *, confidence: float = 0.95
 ) -> Interval:
     """Spearman's rho; the variance of atanh is (1 + rho^2 / 2) / (n - 3) (Bonett & Wright 2000)."""
-    rho = _correlate(stats.rankdata(x), stats.rankdata(y))
+    rho = _correlate(_ranks(x), _ranks(y))
     return _fisher(rho, len(x), 1 + rho**2 / 2, confidence)
+
+
+def _ranks(x: Sequence[float] | Floats) -> Floats:
+    _, tied, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[tied]
 
 
 def _correlate(x: Sequence[float] | Floats, y: Sequence[float] | Floats) -> float:
@@ -39,6 +44,6 @@ def _fisher(r: float, n: int, variance: float, confidence: float) -> Interval:
     if n < 4 or abs(r) == 1 or np.isnan(r):
         exact = n >= 4 and abs(r) == 1
         return Interval(estimate=r, low=r if exact else -1.0, high=r if exact else 1.0, n=n)
-    half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(variance / (n - 3))
+    half = special.ndtri((1 + confidence) / 2) * np.sqrt(variance / (n - 3))
     low, high = np.tanh([np.arctanh(r) - half, np.arctanh(r) + half])
     return Interval(estimate=r, low=float(low), high=float(high), n=n)

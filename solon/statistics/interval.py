@@ -11,7 +11,7 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from solon.errors import InputError
 
@@ -107,7 +107,7 @@ def standard_error(influence: Floats, clusters: Clusters = None) -> float:
 def quantile(confidence: float, clusters: Clusters, n: int) -> float:
     """Student's two-sided quantile with C - 1 degrees of freedom; infinite for one cluster."""
     count = n if clusters is None else len(set(clusters))
-    return float(stats.t.ppf((1 + confidence) / 2, count - 1)) if count > 1 else float("inf")
+    return float(special.stdtrit(count - 1, (1 + confidence) / 2)) if count > 1 else float("inf")
 
 
 def _rows(values: Sequence[float] | Floats) -> Floats:
@@ -158,13 +158,13 @@ def equivalence(
     if error == 0:
         p_value = 0.0 if room > 0 else 1.0
     else:
-        p_value = float(stats.t.sf(room / error, freedom)) if freedom else 1.0
+        p_value = float(special.stdtr(freedom, -room / error)) if freedom else 1.0
     return Equivalence(**found.measured, margin=margin, p_value=p_value, equivalent=p_value < alpha)
 
 
 def wilson(wins: float, n: float, *, confidence: float = 0.95) -> Interval:
     """Wilson's score interval; ``n`` may be an effective number of rows, and 0 gives [0, 1]."""
-    return _score(wins / n if n else 0.5, n, float(stats.norm.ppf((1 + confidence) / 2)))
+    return _score(wins / n if n else 0.5, n, float(special.ndtri((1 + confidence) / 2)))
 
 
 def _score(share: float, n: float, z: float) -> Interval:
@@ -204,7 +204,7 @@ def proportion(
     binomial = share * (1 - share) / n
     error = standard_error((rows - share) / n, clusters)
     effect = max(1.0, error**2 / binomial) if binomial else n / count
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(special.ndtri((1 + confidence) / 2))
     z = z if clusters is None else quantile(confidence, clusters, n)
     found = _score(share, n / effect, z)
     return Interval(estimate=share, low=found.low, high=found.high, n=n)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from solon.errors import InputError
 from solon.statistics.interval import Clusters, Floats, Interval, standard_error
@@ -118,7 +118,7 @@ def _mean_probability(fit: Logit, x: Floats, clusters: Clusters, confidence: flo
         return Interval(estimate=centre, low=0.0, high=1.0, n=len(p))
     moved = fit.influence @ (x.T @ (p * (1 - p)) / len(p))
     error = standard_error((p - centre) / len(p) + moved, clusters)
-    half = stats.norm.ppf((1 + confidence) / 2) * error / (centre * (1 - centre))
+    half = special.ndtri((1 + confidence) / 2) * error / (centre * (1 - centre))
     low, high = special.expit([special.logit(centre) - half, special.logit(centre) + half])
     return Interval(estimate=centre, low=float(low), high=float(high), n=len(p))
 

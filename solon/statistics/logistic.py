@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from solon.errors import InputError
 from solon.statistics.interval import Clusters, Floats, Interval, cluster_sums
@@ -53,7 +53,7 @@ class Logit:
         centre, n = float(row @ self.coefficients) + offset, len(self.influence)
         if self.separated:
             return Interval(estimate=centre, low=float("-inf"), high=float("inf"), n=n)
-        half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(row @ self.covariance @ row)
+        half = special.ndtri((1 + confidence) / 2) * np.sqrt(row @ self.covariance @ row)
         return Interval(estimate=centre, low=float(centre - half), high=float(centre + half), n=n)
 
 

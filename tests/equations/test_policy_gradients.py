@@ -227,6 +227,8 @@ def test_dapo_drops_constant_groups_from_the_mean():
     assert credit.kept.tolist() == [True, True, True, False, False, False]
     assert credit.metrics["kept"] == 0.5
     assert DAPO()(rollouts(), credit).weight == 6.0
+    # lengths 3 and 2: the penalty tells them apart, the rewards do not
+    assert (DAPO(longest=3, cache=2).credit(rollouts()).advantages[3:5] == 0).all()
     none = rollouts(rewards=torch.ones(6, dtype=torch.float64))
     empty = DAPO()(none, DAPO().credit(none))
     assert (float(empty.value), empty.weight) == (0.0, 0.0)

@@ -160,7 +160,7 @@ def test_fleiss_is_statsmodels() -> None:
 
 
 def test_krippendorffs_own_example_gives_his_own_numbers() -> None:
-    # Computing Krippendorff's Alpha-Reliability (2011), section E: 4 observers, 12 units, gaps
+    # Computing Krippendorff's Alpha-Reliability (2011): 4 observers, 12 units, with gaps
     observers = (
         [1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0],
         [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, 0, 3],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from math import inf
 
@@ -23,18 +24,23 @@ from solon.records import Abstains, Compare, Completion, PairJudgement, Rate
 from solon.run.run import Run
 
 
-def questions(n: int, seed: int = 0) -> list[Compare]:
-    """n pairs whose completions come from two policies, "us" and "them", in random order."""
-    generator = np.random.default_rng(seed)
+@cache
+def drawn() -> tuple[Compare, ...]:
+    """Pairs whose completions come from two policies, "us" and "them", in random order."""
+    generator = np.random.default_rng(0)
     pairs: list[Compare] = []
-    for prompt in OpenTown(seed=seed).take(n):
+    for prompt in OpenTown(seed=0).take(3000):
         ours, theirs = (
             replace(answer(prompt, Manners(), generator), policy=name)
             for name in ("us@3", "them@1")
         )
         pair = Compare(first=ours, second=theirs)
         pairs.append(pair.swapped() if generator.random() < 0.5 else pair)
-    return pairs
+    return tuple(pairs)
+
+
+def questions(n: int) -> list[Compare]:
+    return list(drawn()[:n])
 
 
 def p_first(judgement: PairJudgement) -> float:
@@ -59,7 +65,7 @@ def test_logistic_regression_recovers_every_planted_dial() -> None:
     planted = np.array([2.0, 0.6, 0.08, 1.0, 0.7])
     a, b, c, d, s = planted.tolist()
     dials = Dials(discernment=a, position=b, length=c, deference=d, own=s, myself="us")
-    asked = questions(4000)
+    asked = questions(3000)
     said = [p_first(j) for j in PlantedPair(dials=dials, hard=True, seed=5)(asked)]
     assert set(said) == {0.0, 1.0}
     fit = sm.Logit(np.array(said), np.array([features(q) for q in asked])).fit(disp=0)
@@ -90,16 +96,16 @@ def test_without_position_bias_swapping_turns_the_answer_round() -> None:
 
 
 def test_flip_turns_that_share_round_and_abstain_leaves_that_share_open() -> None:
-    asked = [q for q in questions(2000) if abs(gap(q)) > 1e-9]
+    asked = [q for q in questions(1000) if abs(gap(q)) > 1e-9]
     flipped = PlantedPair(dials=Dials(flip=0.2))(asked)
     wrong = np.mean([(p_first(j) > 0.5) != (gap(j.question) > 0) for j in flipped])
-    assert wrong == pytest.approx(0.2, abs=0.03)
+    assert wrong == pytest.approx(0.2, abs=0.04)
     silent = PlantedPair(dials=Dials(abstain=0.3))(asked)
-    assert np.mean([isinstance(j.answer, Abstains) for j in silent]) == pytest.approx(0.3, abs=0.04)
+    assert np.mean([isinstance(j.answer, Abstains) for j in silent]) == pytest.approx(0.3, abs=0.05)
 
 
 def test_noise_lowers_agreement_with_gold_by_degrees() -> None:
-    asked = [q for q in questions(2000) if abs(gap(q)) > 1e-9]
+    asked = [q for q in questions(1000) if abs(gap(q)) > 1e-9]
 
     def agreement(noise: float) -> float:
         said = PlantedPair(dials=Dials(discernment=2.0, noise=noise))(asked)
@@ -176,7 +182,7 @@ def agreement_of(people: People, asked: list[Compare]) -> float:
 
 
 def test_people_agree_less_with_gold_the_noisier_and_the_wearier_they_are() -> None:
-    asked = [q for q in questions(1500) if abs(gap(q)) > 1e-9]
+    asked = [q for q in questions(1000) if abs(gap(q)) > 1e-9]
     by_noise = [agreement_of(People(noise=n, fatigue=0.0), asked) for n in (0.01, 0.3, 1.0, 4.0)]
     assert by_noise[0] > 0.99
     assert all(a > b + 0.03 for a, b in pairwise(by_noise))
@@ -185,7 +191,7 @@ def test_people_agree_less_with_gold_the_noisier_and_the_wearier_they_are() -> N
 
 
 def test_more_voters_agree_more_and_people_are_not_of_one_mind() -> None:
-    asked = [q for q in questions(1500) if abs(gap(q)) > 1e-9]
+    asked = [q for q in questions(1000) if abs(gap(q)) > 1e-9]
     alone, five = (agreement_of(People(n=5, voters=v, noise=1.0), asked) for v in (1, 5))
     assert five > alone + 0.03
     people = OpenPeople(people=People(n=5, noise=0.5), seed=0)

@@ -114,7 +114,7 @@ with Run(folder / "run", cache=folder / "replies.sqlite") as run:
 
 def label(folder: Path, url: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", CHILD, str(folder), url]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def test_kill_9_in_the_middle_and_resume_asks_nothing_again_that_was_kept(tmp_path: Path):
@@ -229,3 +229,21 @@ def test_two_runs_share_what_was_paid_for(tmp_path: Path):
     assert len(server.bodies) == 1
     assert money == 0.0
     assert Cache(cache).path.exists()
+
+
+def test_an_interrupt_leaves_nothing_in_doubt_and_keeps_what_was_answered(tmp_path: Path):
+    with serving(Server(latency=0.05)) as server:
+        with label(tmp_path, server.url) as child:
+            assert child.stdout
+            child.stdout.readline()  # the first 40 are answered
+            time.sleep(0.08)
+            child.send_signal(signal.SIGINT)
+            assert child.wait(20) != 0
+        (total,) = Ledger(tmp_path / "run").totals()
+        assert total.in_doubt == 0
+        assert 0 < total.failures <= 8  # cut off in flight: counted at their worst
+        cached = len(server.answered)
+        with label(tmp_path, server.url) as child:
+            assert child.wait(60) == 0
+    assert 40 <= cached < 400
+    assert sum(server.answered.values()) <= 400 + 8

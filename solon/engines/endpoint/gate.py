@@ -8,7 +8,7 @@ from collections import deque
 
 LOOK_BACK = 50  # calls over which the share of 429s is taken
 SHARE = 0.1  # below it a 429 is stray: only the request that got it waits
-SETTLE = 0.5  # seconds between two cuts: one burst of 429s is one signal
+SETTLE = 0.2  # seconds between two cuts: one burst of 429s is one signal
 
 
 class Gate:

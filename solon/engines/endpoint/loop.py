@@ -55,9 +55,18 @@ def background() -> Background:
 
 
 def wait(work: Coroutine[Any, Any, T]) -> T:
-    """The work's result; cancels the work where the caller is interrupted."""
-    future = asyncio.run_coroutine_threadsafe(work, background().loop)
+    """The work's result; where the caller is interrupted, the work is cancelled and cleans up."""
+    over = threading.Event()
+
+    async def whole() -> T:
+        try:
+            return await work
+        finally:
+            over.set()
+
+    future = asyncio.run_coroutine_threadsafe(whole(), background().loop)
     try:
         return future.result()
     finally:
         future.cancel()
+        over.wait(timeout=5)

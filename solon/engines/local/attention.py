@@ -18,7 +18,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from solon.engines.local.layout import Layout
 
@@ -66,14 +65,12 @@ def attend(
     attention_mask: Tensor | None = None,
     **settings: Any,
 ) -> tuple[Tensor, None]:
-    """The registered function; outside a plan, plain causal attention.
+    """The registered function, which follows the context's plan.
 
     Raises CannotPack where the model asks for what a layout cannot express.
     """
     plan = _plan.get()
-    if plan is None:
-        # right padding is in the future of every real token, so the causal flag is enough
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **settings)
+    assert plan is not None, "a packed model is only ever called under a plan"
     foreign = [name for name in FOREIGN if settings.get(name) is not None]
     if foreign or attention_mask is not None:
         raise CannotPack(f"attention with {', '.join(foreign) or 'its own mask'}")

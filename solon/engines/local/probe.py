@@ -26,6 +26,9 @@ def settle(
 
     Raises SettingError where the model's head is not a linear map that this engine knows.
     """
+    if decoder.model.config._attn_implementation == NAME:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        # a copy of a model that was packed; whether this one is, is asked anew
+        decoder.model.set_attn_implementation("sdpa")
     if head:
         _check_head(decoder, _rows(decoder.vocabulary))
     if packed == "never":
