@@ -22,7 +22,7 @@ EXAMPLES = """examples:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs one command; a mistake of the user's ends in one line and exit code 2."""
-    arguments = parser().parse_args(argv)
+    arguments = parse(argv)
     try:
         arguments.command(arguments)
     except SolonError as error:
@@ -31,6 +31,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("solon: stopped; the same command goes on from here", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments, with settings before, between and after the options."""
+    top = parser()
+    arguments, more = top.parse_known_args(argv)
+    # argparse ends the list of settings where the first option begins
+    unknown = [one for one in more if one.startswith("-") or "settings" not in arguments]
+    if unknown:
+        top.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if more:
+        arguments.settings = [*arguments.settings, *more]
+    return arguments
 
 
 def parser() -> argparse.ArgumentParser:

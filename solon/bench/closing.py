@@ -145,10 +145,21 @@ def _cell(interval: Interval) -> dict[str, float | int]:
 
 
 def _notes(bench: Bench, n: int, start: str) -> list[str]:
-    judged = "the true reward decides each pair" if bench.world else "the evaluator decides"
     return [
         f"{n} test prompts, one completion each; 95 % intervals, clustered by prompt.",
+        *_judged(bench, start),
+        "KL is E[log pi - log pi_start] over the policy's own completions, summed over tokens.",
+    ]
+
+
+def _judged(bench: Bench, start: str) -> list[str]:
+    if bench.world is None and bench.evaluator is None:
+        return [
+            "No win rate: there is neither a true reward nor an evaluator. Whether the change is "
+            "for the better, this table cannot say (evaluator=logits evaluator.model=... can)."
+        ]
+    judged = "the true reward decides each pair" if bench.world else "the evaluator decides"
+    return [
         f"Win rates are against {start}; {judged}.",
         "At equal length: Lee et al.'s logistic regression on the ratio of lengths.",
-        "KL is E[log pi - log pi_start] over the policy's own completions, summed over tokens.",
     ]

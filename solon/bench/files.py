@@ -6,103 +6,136 @@
 from __future__ import annotations
 
 import gzip
+import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from solon.bench.bench import Bench
 from solon.engines.endpoint import Endpoint
 from solon.engines.local import RewardTransformer, Transformer
 from solon.errors import DataError, SettingError
-from solon.judges.human import HumanLabels, PromptFile
+from solon.judges.human import HumanLabels, pair_of_row, reply_of_row
 from solon.judges.llm import LlmJudge
 from solon.judges.logits import LogitJudge, LogitScore
+from solon.judges.prompts import PromptFile, check_share, is_test, named, prompt_of_row
 from solon.judges.reward import JudgeReward
+from solon.judges.rows import Row, left_out, rows
 from solon.judges.wrappers import BothOrders
-from solon.records import Completion, Message, Prompt
+from solon.records import Completion, Prompt
 from solon.run.run import Run
+
+PLAIN = ("text", "document")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextFile:
-    """Demonstrations from files: JSON lines of dialogue, or plain text to continue.
+    """Demonstrations from files: rows of dialogue to imitate, or plain text to continue.
 
-    A row holds ``prompt`` and ``completion``, or ``messages`` that end with the assistant, or
-    plain ``text`` (or ``document``). Files that end in .txt hold plain text. Plain text is cut
-    into pieces of ``words`` words without a prompt, whose last piece alone ends the text.
+    A row (.jsonl, .parquet) holds ``prompt`` and ``completion``; or ``messages`` that end with the
+    assistant; or labelled answers, of which it imitates ``chosen``; or plain ``text`` (or
+    ``document``). Files that end in .txt hold plain text, whose Project Gutenberg header and
+    licence are left out. Plain text is cut into pieces of ``words`` words without a prompt, its
+    lines joined into paragraphs; the last piece alone ends the text.
     """
 
     path: tuple[str, ...] = ()
-    """Files (.jsonl or .txt, each also with .gz)."""
+    """Files, with commas between them (.txt, .jsonl or .parquet, each also with .gz)."""
     words: int = 120
     """Words per piece of plain text."""
+    test: float = 0.0
+    """Share of the dialogues left out: those whose prompts the same split calls test."""
 
     def open(self, run: Run) -> Texts:
-        del run
         if not self.path:
             raise SettingError("demonstrations.path: expected a file, got none")
-        return Texts([text for name in self.path for text in self._read(Path(name))])
+        check_share(self.test)
+        if self.words < 1:
+            raise SettingError(f"demonstrations.words: expected at least 1, got {self.words}")
+        return Texts([text for name in self.path for text in self._read(Path(name), run)])
 
-    def _read(self, path: Path) -> Iterator[Completion]:
+    def _read(self, path: Path, run: Run) -> list[Completion]:
         if path.name.removesuffix(".gz").endswith(".txt"):
-            yield from self._pieces(path.name, "\n".join(read_lines(path)))
-            return
-        for number, line in enumerate(read_lines(path), 1):
-            if line.strip():
-                yield from self._row(path, number, line)
-
-    def _row(self, path: Path, number: int, line: str) -> Iterator[Completion]:
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise DataError(path, row=number, expected="a JSON object", came=error) from error
-        if not isinstance(row, dict):
-            raise DataError(path, row=number, expected="a JSON object", came=type(row).__name__)
-        plain = row.get("text", row.get("document"))
-        if isinstance(plain, str):
-            yield from self._pieces(f"{path.name}:{number}", plain)
+            found = list(pieces(path.name, inner_text(read_text(path)), self.words))
         else:
-            yield _demonstration(row, path, number)
+            found, dropped = self._rows(path)
+            if dropped:
+                run.note(left_out(path, dropped, read=len(found)))
+        if not found:
+            raise DataError(path, expected="at least one demonstration", came="none")
+        return found
 
-    def _pieces(self, name: str, text: str) -> Iterator[Completion]:
-        words = text.split()
-        for start in range(0, len(words), self.words):
-            last = start + self.words >= len(words)
-            yield Completion(
-                prompt=Prompt.of("", id=f"{name}@{start}", role="text"),
-                text=" ".join(words[start : start + self.words]),
-                finish="stop" if last else "length",
-            )
-
-
-def _demonstration(row: dict[str, Any], path: Path, number: int) -> Completion:
-    """A row of ``prompt`` and ``completion``, or of ``messages``."""
-    turns = row.get("messages")
-    if turns is None:
-        turns = [{"role": "user", "content": row.get("prompt")}]
-        turns.append({"role": "assistant", "content": row.get("completion")})
-    made = [_message(turn, path, number) for turn in turns]
-    if len(made) < 2 or made[-1].role != "assistant":
-        came = "the last turn of " + (made[-1].role if made else "nobody")
-        raise DataError(path, row=number, expected="a last turn of the assistant", came=came)
-    prompt = Prompt(id=f"{path.name}:{number}", messages=tuple(made[:-1]))
-    return Completion(prompt=prompt, text=made[-1].text)
+    def _rows(self, path: Path) -> tuple[list[Completion], Counter[str]]:
+        found: list[Completion] = []
+        dropped: Counter[str] = Counter()
+        for row in rows(path):
+            plain = next((name for name in PLAIN if name in row.fields), None)
+            if plain is not None:
+                found += pieces(f"{path.name}:{row.number}", row.text(plain), self.words)
+                continue
+            one = demonstration(row)
+            if isinstance(one, str):
+                dropped[one] += 1
+            elif is_test(one.prompt, self.test):
+                dropped["kept apart as test"] += 1
+            else:
+                found.append(one)
+        return found, dropped
 
 
-def _message(turn: Any, path: Path, number: int) -> Message:
-    role = turn.get("role") if isinstance(turn, dict) else None
-    text = turn.get("content") if isinstance(turn, dict) else None
-    if role not in {"system", "user", "assistant"} or not isinstance(text, str):
-        raise DataError(
-            path,
-            row=number,
-            expected="prompt and completion, messages, or text",
-            came=repr(turn)[:60],
+def demonstration(row: Row) -> Completion | str:
+    """The answer that a row shows, or why it shows none. Raises DataError for an unreadable row."""
+    if "chosen" in row.fields:
+        pair = pair_of_row(row)
+        return pair if isinstance(pair, str) else Completion(prompt=named(pair[0]), text=pair[1])
+    if "messages" in row.fields:
+        *before, last = row.messages("messages")
+        if not before or last.role != "assistant":
+            raise row.fault("messages", "turns that end with the assistant's answer")
+        return Completion(prompt=named(before), text=last.text)
+    if "prompt" not in row.fields:
+        raise row.fault("text", f"prompt and completion, messages, chosen, or {' or '.join(PLAIN)}")
+    prompt = prompt_of_row(row)
+    listed = isinstance(row.fields.get("completion"), list)
+    text = reply_of_row(row, "completion", prompt.messages) if listed else row.text("completion")
+    return Completion(prompt=prompt, text=text)
+
+
+def pieces(name: str, text: str, words: int) -> Iterator[Completion]:
+    """The text as completions of an empty prompt."""
+    found = re.findall(r"\S+\s*", paragraphs(text))
+    for start in range(0, len(found), words):
+        last = start + words >= len(found)
+        yield Completion(
+            prompt=Prompt.of("", id=f"{name}@{start}", role="text"),
+            text="".join(found[start : start + words]),
+            finish="stop" if last else "length",
         )
-    return Message(role=role, text=text)
+
+
+def paragraphs(text: str) -> str:
+    """One line a paragraph: a book's line ends are its printer's, not its author's."""
+    parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
+    return "\n\n".join(part for part in parts if part)
+
+
+def inner_text(text: str) -> str:
+    """What stands between Project Gutenberg's marks, where there are such marks."""
+    start = re.search(r"^\*\*\* ?START OF TH.*\*\*\*$", text, re.MULTILINE)
+    end = re.search(r"^\*\*\* ?END OF TH.*\*\*\*$", text, re.MULTILINE)
+    return text[start.end() if start else 0 : end.start() if end else None]
+
+
+def read_text(path: Path) -> str:
+    """A text file, also a gzipped one. Raises DataError where it cannot be read."""
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+        return data.decode("utf-8").replace("\r\n", "\n")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise DataError(path, expected="a readable text file", came=error) from error
 
 
 @dataclass(frozen=True)
@@ -113,16 +146,6 @@ class Texts:
 
     def demonstrate(self, n: int = 0) -> list[Completion]:
         return self.texts[: n or None]
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a text file, also a gzipped one. Raises DataError where it cannot be read."""
-    try:
-        text = path.read_bytes()
-        text = gzip.decompress(text) if path.suffix == ".gz" else text
-        yield from text.decode("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(path, expected="a readable text file", came=error) from error
 
 
 def local() -> Bench:
@@ -143,18 +166,19 @@ def endpoint() -> Bench:
 
 
 def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> Bench:
-    judge = BothOrders(judge=logits)
+    judges = {"logits": BothOrders(judge=logits), "text": BothOrders(judge=text)}
+    prompts = PromptFile()
     return Bench(
         name=name,
-        prompts=PromptFile(),
+        prompts=prompts,
         policy=Transformer(),
-        judge=judge,
+        judge=judges["logits"],
         reward=RewardTransformer(),
         scorer=JudgeReward(judge=score),
-        demonstrations=None,
-        labels=HumanLabels(),
+        labels=HumanLabels(test=prompts.test),
         choices={
-            "judge": {"logits": judge, "text": BothOrders(judge=text)},
-            "demonstrations": {"file": TextFile()},
+            "judge": judges,
+            "evaluator": judges,
+            "demonstrations": {"file": TextFile(test=prompts.test)},
         },
     )

@@ -30,14 +30,14 @@ from solon.stages.fit_reward import FitReward
 from solon.stages.imitate import Imitate
 from solon.stages.label import Label
 
-SHAPE = Shape(hidden=96, layers=3, heads=4, context=192)
+SHAPE = Shape(hidden=80, inner=256, layers=3, heads=4, context=192)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TownDemonstrations:
     """What people in the town answer, of mixed quality."""
 
-    n: int = 6000
+    n: int = 12_000
     """Demonstrations written."""
     manners: Manners = Manners()
 
@@ -49,7 +49,7 @@ class TownDemonstrations:
 class TownLessons:
     """Evaluation dialogues with imperfect labels."""
 
-    n: int = 12_000
+    n: int = 32_000
     """Dialogues written."""
     lessons: Lessons = Lessons()
 
@@ -64,9 +64,7 @@ def lab() -> Bench:
             shape=SHAPE, tokenizer=words(), name="judge", chat="never", max_new_tokens=4
         ),
         lessons=TownLessons(),
-        imitate=Imitate(
-            batch=64, epochs=1, adam=Adam(lr=2e-3, warmup=20, schedule="cosine", steps=188)
-        ),
+        imitate=Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=500)),
     )
     return Bench(
         name="town",
@@ -108,7 +106,9 @@ def _measured(one: Completion) -> dict[str, float | None]:
 
 
 SETTINGS = {
-    "imitate": Imitate(batch=64, epochs=1, adam=Adam(lr=2e-3, warmup=10)),
+    "imitate": Imitate(
+        batch=64, epochs=2, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=376)
+    ),
     "label": Label(prompts=1000),
     "fit_reward": FitReward(batch=64, epochs=2, adam=Adam(lr=1e-3, warmup=5)),
     "climb": Climb(

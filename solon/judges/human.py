@@ -16,9 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from solon.errors import DataError, SettingError
-from solon.judges.dialogues import Turns, split, turns
-from solon.judges.prompts import PromptFile, named, prompt_of_row, read_prompts
-from solon.judges.rows import Row, rows
+from solon.judges.dialogues import Turns, split
+from solon.judges.prompts import (
+    PromptFile,
+    check_share,
+    dialogue,
+    is_test,
+    named,
+    prompt_of_row,
+    read_prompts,
+)
+from solon.judges.rows import Row, left_out, rows
 from solon.records import (
     Abstains,
     Compare,
@@ -48,19 +56,25 @@ class HumanLabels:
     """
 
     path: str = ""
+    """File of labelled pairs, or folder of our own preferences."""
     source: str = "people"
+    """Who gave them."""
+    test: float = 0.0
+    """Share of the prompts whose labels are not read: those that the same split calls test."""
 
     def open(self, run: Run, /) -> LabelledPairs:
         if not self.path:
             raise SettingError("labels.path: expected a file or a folder of labels, got none")
+        check_share(self.test)
         found, dropped = read_preferences(Path(self.path), source=self.source)
+        kept = [label for label in found if not is_test(label.chosen.prompt, self.test)]
+        if len(kept) < len(found):
+            dropped["kept apart as test"] = len(found) - len(kept)
         if dropped:
-            counts = "; ".join(f"{reason}: {n}" for reason, n in sorted(dropped.items()))
-            total = sum(dropped.values())
-            run.note(f"{self.path}: {total} of {total + len(found)} rows left out ({counts})")
-        if not found:
+            run.note(left_out(self.path, dropped, read=len(kept)))
+        if not kept:
             raise DataError(self.path, expected="at least one usable pair", came="none")
-        return LabelledPairs(id=self.source, labels=found, dropped=dropped)
+        return LabelledPairs(id=self.source, labels=kept, dropped=dropped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +132,7 @@ def read_preferences(path: Path, *, source: str) -> tuple[list[Preference], dict
     dropped: Counter[str] = Counter()
     found: list[Preference] = []
     for row in rows(path):
-        pair = _pair(row)
+        pair = pair_of_row(row)
         if isinstance(pair, str):
             dropped[pair] += 1
             continue
@@ -145,27 +159,21 @@ def _ours(folder: Path) -> list[Preference]:
     return found
 
 
-def _pair(row: Row) -> tuple[Turns, str, str] | str:
+def pair_of_row(row: Row) -> tuple[Turns, str, str] | str:
     """A row's prompt and its two answers, or why it has none."""
     chosen, rejected = row.fields.get("chosen"), row.fields.get("rejected")
     if row.fields.get("prompt") is None:
-        return split(_dialogue(row, "chosen"), _dialogue(row, "rejected"))
+        return split(dialogue(row, "chosen"), dialogue(row, "rejected"))
     said = prompt_of_row(row).messages
     texts = [
-        row.text(name) if isinstance(value, str) else _reply(row, name, said)
+        row.text(name) if isinstance(value, str) else reply_of_row(row, name, said)
         for name, value in (("chosen", chosen), ("rejected", rejected))
     ]
     return "both answers are the same" if texts[0] == texts[1] else (said, texts[0], texts[1])
 
 
-def _dialogue(row: Row, name: str) -> Turns:
-    if isinstance(row.fields.get(name), list):
-        return row.messages(name)
-    return turns(row.text(name))
-
-
-def _reply(row: Row, name: str, prompt: Turns) -> str:
-    """The assistant's last turn, alone or after the whole prompt."""
+def reply_of_row(row: Row, name: str, prompt: Turns) -> str:
+    """The assistant's last turn in a list of messages, alone or after the whole prompt."""
     *before, last = row.messages(name)
     if tuple(before) not in ((), prompt) or last.role != "assistant" or not last.text.strip():
         raise row.fault(name, "one message of the assistant, alone or after the prompt's own")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield number, line.strip()
-    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(file, expected="UTF-8 text", came=error) from error
 
 
@@ -113,6 +114,13 @@ def _parquet(file: Path) -> Iterator[Row]:
         raise DataError(file, expected="a parquet file", came=error) from error
     for number, fields in enumerate(table.to_pylist(), start=1):
         yield Row(file=file, number=number, fields=fields)
+
+
+def left_out(file: object, dropped: Mapping[str, int], *, read: int) -> str:
+    """One line that says how many rows of a file went unread, and why."""
+    counts = "; ".join(f"{reason}: {n}" for reason, n in sorted(dropped.items()))
+    total = sum(dropped.values())
+    return f"{file}: {total} of {total + read} rows left out ({counts})"
 
 
 def _short(value: object) -> str:

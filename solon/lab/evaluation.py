@@ -17,7 +17,7 @@ import numpy as np
 
 from solon.errors import SettingError
 from solon.lab.demonstrations import PERFECT, Manners, answer
-from solon.lab.gold import Weights
+from solon.lab.gold import Weights, gold
 from solon.lab.grammar import words
 from solon.lab.judges import Dials, PlantedPair, PlantedScore
 from solon.lab.town import OpenTown, Town
@@ -31,7 +31,7 @@ CONSTITUTION = str(_HERE / "constitution.toml")
 ASK = "which is better ?"
 
 _NOTHING = Weights(harmless=0.0, helpful=0.0, honest=0.0, concise=0.0)
-# what each principle of the constitution minds; where it sees no difference, the label is a coin
+# what each principle of the constitution minds
 PRINCIPLES: Mapping[str, Weights] = {
     "which is more harmless ?": replace(_NOTHING, harmless=2.0),
     "which is more helpful ?": replace(_NOTHING, helpful=1.0),
@@ -46,8 +46,9 @@ class Lessons:
 
     ``dials`` label the pairs (position and length bias are learnt with them); ``sharpness`` is the
     logits per unit of gold of the scores. ``rated`` is the share of dialogues that rate one answer
-    and ``principled`` the share of pairs that ask by one principle. ``smudge`` is the share of
-    answers in which one word is replaced by any other, as a young policy's slips of the tongue.
+    and ``principled`` the share of pairs that ask by one principle, of those that see a difference.
+    ``smudge`` is the share of answers in which one word is replaced by any other, as a young
+    policy's slips of the tongue.
 
     Example:
         Lessons(dials=Dials(discernment=2.0, position=0.5), rated=0.0)
@@ -56,7 +57,7 @@ class Lessons:
     dials: Dials = field(default_factory=lambda: Dials(discernment=8.0, position=0.3, length=0.03))
     sharpness: float = 2.0
     rated: float = 0.5
-    principled: float = 0.2
+    principled: float = 0.0
     smudge: float = 0.15
     town: Town = field(default_factory=Town)
 
@@ -107,8 +108,10 @@ def _transcript(
     compare = Compare(first=one, second=two)
     compare = compare.swapped() if generator.random() < 0.5 else compare
     ask, dials = ASK, lessons.dials
-    if generator.random() < lessons.principled:
-        ask = list(PRINCIPLES)[int(generator.integers(len(PRINCIPLES)))]
+    # asked by a principle that sees no difference, people would toss a coin: nothing to learn
+    sees = [name for name, mind in PRINCIPLES.items() if gold(one, mind) != gold(two, mind)]
+    if sees and generator.random() < lessons.principled:
+        ask = sees[int(generator.integers(len(sees)))]
         dials = replace(dials, weights=PRINCIPLES[ask])
     [judgement] = PlantedPair(dials=dials, hard=True, seed=seed)([compare])
     assert not isinstance(judgement.answer, Abstains), "lessons never abstain"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import exp, inf, isinf
+from math import exp, isfinite
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -34,18 +34,18 @@ STEPS = 10
 class Dials:
     """How sharp a judge is and which flaws it has.
 
-    ``discernment`` a: logits per unit of gold (infinite: the exact order); ``position``: logits for
-    whichever is shown first; ``length``: logits per word longer; ``deference``: logits for backing
-    the user's stated belief; ``own``: logits for completions of the policy named ``myself``;
-    ``noise``: standard deviation of a logit noise that depends on the question, order included;
-    ``flip``: share of answers turned round; ``abstain``: share of questions left unanswered.
+    ``discernment`` a: logits per unit of gold (1000: in effect the exact order); ``position``:
+    logits for whichever is shown first; ``length``: logits per word longer; ``deference``: logits
+    for backing the user's stated belief; ``own``: logits for completions of the policy named
+    ``myself``; ``noise``: standard deviation of a logit noise that depends on the question, order
+    included; ``flip``: share of answers turned round; ``abstain``: share of questions left open.
     ``weights`` are what the judge itself minds: 0 makes it blind to a facet.
 
     Example:
         Dials(discernment=3.0, position=0.5, length=0.05)
     """
 
-    discernment: float = inf
+    discernment: float = 1000.0
     position: float = 0.0
     length: float = 0.0
     deference: float = 0.0
@@ -55,6 +55,10 @@ class Dials:
     flip: float = 0.0
     abstain: float = 0.0
     weights: Weights = field(default_factory=Weights)
+
+    def __post_init__(self) -> None:
+        if not isfinite(self.discernment):
+            raise SettingError(f"discernment: expected a finite number, got {self.discernment}")
 
     def liking(self, completion: Completion) -> float:
         """All but gold that speaks for a completion, in logits."""
@@ -116,8 +120,7 @@ class PlantedScore:
     """A ScoreJudge on the steps 1 to 10: the expected step, and how the judge is spread over them.
 
     mean = 1 + 9 sigma(a (gold - middle) + liking + noise), and the distribution falls off from it
-    as a normal of standard deviation ``spread`` steps. Raises SettingError where ``discernment`` is
-    infinite.
+    as a normal of standard deviation ``spread`` steps.
 
     Example:
         PlantedScore(dials=Dials(discernment=2.0))([Rate(completion=a)])
@@ -130,11 +133,8 @@ class PlantedScore:
     name: str = "planted"
 
     def __post_init__(self) -> None:
-        if isinf(self.dials.discernment) or self.spread <= 0:
-            raise SettingError(
-                "a score needs a finite discernment and a spread above 0; "
-                f"got {self.dials.discernment} and {self.spread}"
-            )
+        if self.spread <= 0:
+            raise SettingError(f"spread: expected more than 0 steps, got {self.spread}")
 
     @property
     def id(self) -> str:

@@ -14,7 +14,7 @@ import enum
 import hashlib
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -75,12 +75,22 @@ def _set(value: Any, path: list[str], text: str, key: str, named: Mapping[str, A
     if name not in names:
         name, rest = _skip(value, path, key)
     inner = getattr(value, name)
+    if rest and inner is None:
+        inner = _fresh(_hint(type(value), name, inner))
     if rest:
         return replace(value, **{name: _set(inner, rest, text, key, named)})
     if text in named:
         return replace(value, **{name: named[text]})
     hint = _hint(type(value), name, inner)
     return replace(value, **{name: _parse(text, hint, key, named)})
+
+
+def _fresh(hint: Any) -> Any:
+    """The value that fills an empty part as soon as one of its leaves is set: `lora.rank=8`."""
+    kinds = [kind for kind in get_args(hint) if isinstance(kind, type) and is_dataclass(kind)]
+    if len(kinds) != 1 or any(MISSING is f.default is f.default_factory for f in fields(kinds[0])):
+        return None
+    return kinds[0]()
 
 
 def _skip(value: Any, path: list[str], key: str) -> tuple[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from solon.judges.prompts import opening
 from solon.objectives.adam import Adam
 from solon.objectives.reward import BradleyTerry
 from solon.records import Abstains, Completion, Preference
@@ -24,7 +25,7 @@ class FitReward:
     epochs: int = 2
     """Passes over the preferences (Lee et al.: 2 to 3, until it plateaus)."""
     holdout: float = 0.1
-    """Share of the preferences kept aside to measure it; whole prompts are kept aside."""
+    """Share of the preferences kept aside to measure it; whole dialogues are kept aside."""
     adam: Adam = Adam(lr=1e-5, warmup=10)
     """Optimiser."""
     objective: RewardObjective = field(default_factory=BradleyTerry)
@@ -49,14 +50,14 @@ class FitReward:
 def split(
     data: Sequence[Preference], share: float, *, seed: int
 ) -> tuple[list[Preference], list[Preference]]:
-    """(held, kept): pairs of one prompt stay together, so that nothing leaks."""
+    """(held, kept): pairs of dialogues that begin alike stay together, so that nothing leaks."""
     from numpy.random import default_rng
 
-    names = sorted({one.chosen.prompt.id for one in data})
+    names = sorted({opening(one.chosen.prompt) for one in data})
     order = default_rng(seed).permutation(len(names))
     apart = {names[i] for i in order[: round(len(names) * share)]}
-    held = [one for one in data if one.chosen.prompt.id in apart]
-    return held, [one for one in data if one.chosen.prompt.id not in apart]
+    held = [one for one in data if opening(one.chosen.prompt) in apart]
+    return held, [one for one in data if opening(one.chosen.prompt) not in apart]
 
 
 def accuracy(reward: Reward, data: Sequence[Preference]) -> float:

@@ -1,4 +1,4 @@
-"""The packed way and transformers' own padded way are one computation, for every kind of decoder."""
+"""The packed way and transformers' own padded way are one computation, for every decoder."""
 
 from __future__ import annotations
 
@@ -172,10 +172,8 @@ def test_a_model_that_cannot_be_packed_says_why() -> None:
     decoder = Decoder(AutoModelForCausalLM.from_config(copy.deepcopy(DECODERS["gemma2"])).eval())
     settle(decoder, "auto", notes)
     assert not decoder.packed
-    assert notes.told == [
-        "Gemma2ForCausalLM: padded batches, since its layers use attention with softcap "
-        "(correct, but slower)"
-    ]
+    reason = "padded batches, since its layers use attention with softcap (correct, but slower)"
+    assert notes.told == [f"Gemma2ForCausalLM: {reason}"]
 
 
 def test_a_shared_prompt_is_laid_down_once() -> None:

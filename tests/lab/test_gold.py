@@ -179,9 +179,9 @@ def best_of(prompt: Prompt) -> str:
     return best(prompt).text if prompt.facts else "hm ."
 
 
-def test_ten_thousand_completions_are_read_in_a_second_or_so() -> None:
+def test_ten_thousand_completions_are_read_in_seconds() -> None:
     completions = demonstrations(10_000, 0)
     begun = time.process_time()
     for completion in completions:
         gold(completion)
-    assert time.process_time() - begun < 2.0  # about 0.2 s; the rest is for a busy machine
+    assert time.process_time() - begun < 4.0  # 0.2 s on an idle core

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from solon.errors import SettingError
@@ -22,13 +23,15 @@ from solon.lab.evaluation import (
     shown,
     transcripts,
 )
-from solon.lab.gold import facets, gold, is_evasive, is_harmless, is_sycophantic
+from solon.lab.gold import Weights, facets, gold, is_evasive, is_harmless, is_sycophantic
 from solon.lab.grammar import DEEDS, TASKS, words
-from solon.lab.judges import Dials
+from solon.lab.judges import Dials, PlantedPair, PlantedScore
+from solon.lab.people import People
 from solon.lab.prompts import KINDS, SPLITS, prompts
 from solon.lab.town import Mix, OpenTown, Town
 from solon.records import Compare, Completion, Prompt, Rate
 from solon.run.run import Run
+from solon.run.spec import override, plain
 from solon.seams.feedback import Stateful
 from solon.text.constitution import Constitution
 
@@ -115,6 +118,14 @@ def test_unknown_kinds_splits_and_mixes_are_refused_with_what_there_is() -> None
     assert SPLITS == ("train", "test")
 
 
+def test_every_value_of_the_laboratory_can_stand_in_a_manifest() -> None:
+    for value in (Town(), PlantedPair(), PlantedScore(), People(), Lessons()):
+        assert orjson.loads(orjson.dumps(plain(value))) == plain(value)
+    assert override(Town(), {"mix.fact": "9", "weights.honest": "0"}) == Town(
+        mix=Mix(fact=9), weights=Weights(honest=0.0)
+    )
+
+
 def test_demonstrations_are_mediocre_and_varied() -> None:
     shown_ = demonstrations(4000, 0)
     harmful = [c for c in shown_ if c.prompt.fact("kind") == "harmful"]
@@ -165,7 +176,11 @@ def test_transcripts_hold_verdicts_of_both_sorts_and_position_bias_can_be_taught
         return float(np.mean([t.text == "1" for t in transcripts(800, 0, lessons)]))
 
     assert firsts(0.0) == pytest.approx(0.5, abs=0.05)
-    assert firsts(2.0) > 0.65
+    assert firsts(2.0) > 0.6
+    principled = transcripts(300, 0, Lessons(rated=0.0, principled=1.0))
+    asked = Counter(ask for t in principled for ask in (*PRINCIPLES, ASK) if ask in t.prompt.text)
+    assert set(asked) == {*PRINCIPLES, ASK}
+    assert asked[ASK] < 100
     rated = transcripts(400, 0, Lessons(rated=1.0))
     assert {t.text for t in rated} == {str(step) for step in range(1, 11)}
     assert transcripts(50, 4) == transcripts(50, 4)

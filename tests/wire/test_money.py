@@ -97,6 +97,13 @@ def test_hung_calls_are_counted_at_their_worst(tmp_path: Path):
     assert live.ledger.spent == pytest.approx(0.02)
 
 
+def into_the_next_batch(server: Server, answered: int) -> None:
+    """Waits, ten seconds at most, until calls of the next batch have come."""
+    until = time.monotonic() + 10
+    while sum(server.asked.values()) <= answered + 4 and time.monotonic() < until:
+        time.sleep(0.002)
+
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -118,12 +125,12 @@ def label(folder: Path, url: str) -> subprocess.Popen[bytes]:
 
 
 def test_kill_9_in_the_middle_and_resume_asks_nothing_again_that_was_kept(tmp_path: Path):
-    with serving(Server(latency=0.01)) as server:
+    with serving(Server(latency=0.03)) as server:
         with label(tmp_path, server.url) as child:
             assert child.stdout
             for line in child.stdout:
                 if int(line) >= 120:
-                    time.sleep(0.02)  # into the next batch
+                    into_the_next_batch(server, 120)
                     os.kill(child.pid, signal.SIGKILL)
                     break
         kept = {row for row in server.answered if int(row.split()[1]) < 120}
@@ -141,8 +148,9 @@ def test_kill_9_in_the_middle_and_resume_asks_nothing_again_that_was_kept(tmp_pa
     # at most the calls in flight and those of the last 50 ms were paid twice
     assert sum(server.answered.values()) <= 400 + 40
     totals = json.loads((tmp_path / "run" / "ledger.jsonl").read_text())
-    assert totals["calls"] == sum(server.asked.values())
     assert totals["in_doubt"] == doubt
+    # a call in doubt may never have reached the server
+    assert 0 <= totals["calls"] - sum(server.asked.values()) <= doubt
 
 
 BASE = {"temperature": 0.7, "seed": 1}
@@ -232,11 +240,11 @@ def test_two_runs_share_what_was_paid_for(tmp_path: Path):
 
 
 def test_an_interrupt_leaves_nothing_in_doubt_and_keeps_what_was_answered(tmp_path: Path):
-    with serving(Server(latency=0.05)) as server:
+    with serving(Server(latency=0.03)) as server:
         with label(tmp_path, server.url) as child:
             assert child.stdout
             child.stdout.readline()  # the first 40 are answered
-            time.sleep(0.08)
+            into_the_next_batch(server, 40)
             child.send_signal(signal.SIGINT)
             assert child.wait(20) != 0
         (total,) = Ledger(tmp_path / "run").totals()

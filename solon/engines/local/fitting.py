@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from solon.engines.local.saving import load_optimiser, save_optimiser
+from solon.engines.local.saving import load_tensors, save_tensors
 from solon.errors import SolonError
 from solon.objectives.adam import Adam
 from solon.objectives.batch import Loss
@@ -107,7 +107,9 @@ class Optimiser:
         )
 
     def save(self, file: Path) -> None:
-        save_optimiser(file, self.adamw)
+        save_tensors(file, {"adamw": self.adamw.state_dict(), "steps": self.steps})
 
     def load(self, file: Path) -> None:
-        load_optimiser(file, self.adamw)
+        kept = load_tensors(file)
+        self.adamw.load_state_dict(kept["adamw"])
+        self.steps = int(kept["steps"])

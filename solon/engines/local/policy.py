@@ -177,11 +177,16 @@ class LocalPolicy:
 
     # -- the anchor
 
+    def _is_now(self, anchor: Frozen) -> bool:
+        """True for the anchor that was frozen from these very weights: it costs nothing."""
+        own = isinstance(anchor, FrozenPolicy) and anchor.voice.words is self.voice.words
+        return own and anchor.id == self.id
+
     def _anchor_sums(
         self, anchor: Frozen, completions: Sequence[Completion], rows: Sequence[Row]
     ) -> list[float] | None:
         """The anchor's sums; None where the anchor is these weights."""
-        if anchor.id == self.id:
+        if self._is_now(anchor):
             return None
         if isinstance(anchor, FrozenPolicy) and anchor.voice.words is self.voice.words:
             return [float(x.sum(dtype="float64")) for x in anchor.token_logps(rows, 1.0)]
@@ -194,7 +199,7 @@ class LocalPolicy:
         rows: Sequence[Row],
         temperature: float,
     ) -> list[Logps] | None:
-        if anchor.id == self.id:
+        if self._is_now(anchor):
             return None
         if not isinstance(anchor, FrozenPolicy):
             raise SettingError(
@@ -210,9 +215,10 @@ class LocalPolicy:
 
     # -- values
 
-    def _add_critic(self) -> None:
+    def _add_critic(self) -> Critic:
         self.critic = Critic.of(self.voice.decoder)
         self.optimiser.add(list(self.critic.trained().values()))
+        return self.critic
 
     # -- state
 
@@ -234,12 +240,11 @@ class LocalPolicy:
     def load_state(self, folder: Path, /) -> None:
         """Goes back to what ``save_state`` kept. Raises RunError where it is another model's."""
         load_weights(folder / "policy.safetensors", self.voice.decoder.trained())
-        critic = folder / "critic.safetensors"
-        if critic.is_file():
-            if self.critic is None:
-                self._add_critic()
-            assert self.critic is not None, "just added"
-            load_weights(critic, self.critic.trained())
+        self.critic = None
+        self.optimise(self.optimiser.adam)
+        if (folder / "critic.safetensors").is_file():
+            critic = self._add_critic()
+            load_weights(folder / "critic.safetensors", critic.trained())
         self.optimiser.load(folder / "optimiser.pt")
         state = orjson.loads((folder / "state.json").read_bytes())
         self.version = int(state["version"])

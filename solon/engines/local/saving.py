@@ -57,9 +57,11 @@ def load_weights(file: Path, into: Mapping[str, nn.Parameter]) -> None:
             parameter.copy_(found[name])
 
 
-def save_optimiser(file: Path, optimiser: torch.optim.Optimizer) -> None:
-    torch.save(optimiser.state_dict(), file)
+def save_tensors(file: Path, state: Mapping[str, Any]) -> None:
+    """Nested tensors and numbers, such as an optimiser's state."""
+    torch.save(dict(state), file)
 
 
-def load_optimiser(file: Path, optimiser: torch.optim.Optimizer) -> None:
-    optimiser.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
+def load_tensors(file: Path) -> dict[str, Any]:
+    """Reads back tensors and numbers only: a file cannot run code."""
+    return torch.load(file, weights_only=True, map_location="cpu")

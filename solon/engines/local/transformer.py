@@ -109,7 +109,8 @@ class Transformer:
     def _check(self) -> None:
         if bool(self.model) == (self.shape is not None):
             raise SettingError(
-                "policy: give either model (a folder or hub name) or shape (random weights)"
+                f"{self.name}: give either model (a folder or hub name), or, for random weights, "
+                "shape (shape.hidden=128) and tokenizer (a text file)"
             )
         if not self.model and not self.tokenizer:
             raise SettingError(

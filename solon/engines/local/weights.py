@@ -100,7 +100,7 @@ def load_model(name: str, *, dtype: torch.dtype, device: torch.device) -> PreTra
 
 
 def on_device(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:
-    """The model there, with dropout off for good: the policy that trains is the one that samples."""
+    """The model there, with dropout off: the policy that is trained is the one that samples."""
     nn.Module.to(model, device)
     return model.eval()
 

@@ -154,8 +154,10 @@ def test_scores_rise_with_gold_and_are_the_mean_of_their_distribution() -> None:
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(SettingError, match="finite discernment"):
-        PlantedScore(dials=Dials())
+    with pytest.raises(SettingError, match="finite number, got inf"):
+        Dials(discernment=inf)
+    with pytest.raises(SettingError, match="more than 0 steps"):
+        PlantedScore(spread=0.0)
     with pytest.raises(SettingError, match="expected 1 to 2"):
         People(n=2, voters=3)
     with pytest.raises(SettingError, match="never abstain"):
