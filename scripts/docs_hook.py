@@ -44,9 +44,7 @@ def recipe_settings(name: str) -> str:
     """A recipe's own keys; a part that the bench brings is one row."""
     recipe, _ = compose(find("recipes", name).load(), named("lab"), {})
     own = [
-        row
-        for row in settings(recipe)
-        if row[0] not in ROLES and row[0].split(".")[0] not in ROLES
+        row for row in settings(recipe) if row[0] not in ROLES and row[0].split(".")[0] not in ROLES
     ]
     parts = [field.name for field in fields(recipe) if field.name in ROLES]
     brought = ", ".join(f"`{part}`" for part in parts)
@@ -105,9 +103,12 @@ def halves(name: str) -> tuple[str, str]:
 
 def rows(head: tuple[str, ...], body: Iterator[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *body]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
-    ) + "\n"
+    return (
+        "\n".join(
+            f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+        )
+        + "\n"
+    )
 
 
 FILL: dict[str, Callable[..., str]] = {"table": table, "about": about, "deviations": deviations}

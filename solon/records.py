@@ -82,6 +82,7 @@ class Completion:
     tokens: tuple[int, ...] = ()
     logps: tuple[float, ...] = ()
     finish: Finish = "stop"
+    note: str = ""  # why there is no text, where finish is "filter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,9 +113,13 @@ def fill(recipe: type[Any], bench: Bench) -> Any:
 
 
 def _missing(recipe: str, role: str, bench: Bench) -> str:
-    ready = ", ".join(f"{role}={name}" for name in sorted(bench.choices.get(role, {})))
-    hint = f"; choose {ready}" if ready else f"; give the bench a {role}"
-    return f"{recipe} needs a {role}, and the bench {bench.name!r} has none{hint}"
+    ready = bench.choices.get(role, {})
+    ways = [
+        f"{role}.path=FILE" if hasattr(part, "path") else f"{role}={name}"
+        for name, part in sorted(ready.items())
+    ]
+    hint = f"set {' or '.join(ways)}" if ways else "give the bench one"
+    return f"{recipe} needs {role}, and the bench {bench.name!r} has none: {hint}"
 
 
 def objectives() -> Mapping[str, Mapping[str, Any]]:

@@ -154,10 +154,11 @@ def _notes(bench: Bench, n: int, start: str) -> list[str]:
 
 def _judged(bench: Bench, start: str) -> list[str]:
     if bench.world is None and bench.evaluator is None:
-        return [
+        told = (
             "No win rate: there is neither a true reward nor an evaluator. Whether the change is "
             "for the better, this table cannot say (evaluator=logits evaluator.model=... can)."
-        ]
+        )
+        return [told]
     judged = "the true reward decides each pair" if bench.world else "the evaluator decides"
     return [
         f"Win rates are against {start}; {judged}.",

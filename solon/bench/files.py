@@ -124,7 +124,7 @@ def paragraphs(text: str) -> str:
 def inner_text(text: str) -> str:
     """What stands between Project Gutenberg's marks, where there are such marks."""
     start = re.search(r"^\*\*\* ?START OF TH.*\*\*\*$", text, re.MULTILINE)
-    end = re.search(r"^\*\*\* ?END OF TH.*\*\*\*$", text, re.MULTILINE)
+    end = re.search(r"^(\*\*\* ?END OF TH|End of (the )?Project Gutenberg)", text, re.MULTILINE)
     return text[start.end() if start else 0 : end.start() if end else None]
 
 
@@ -170,13 +170,13 @@ def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> 
     prompts = PromptFile()
     return Bench(
         name=name,
-        prompts=prompts,
         policy=Transformer(),
         judge=judges["logits"],
         reward=RewardTransformer(),
         scorer=JudgeReward(judge=score),
         labels=HumanLabels(test=prompts.test),
         choices={
+            "prompts": {"file": prompts},
             "judge": judges,
             "evaluator": judges,
             "demonstrations": {"file": TextFile(test=prompts.test)},

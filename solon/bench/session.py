@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,8 @@ class Session:
         page = write_report(folder)
         if not quiet:
             console = Console()
-            console.print(closing_table(summary))
+            if summary["rows"]:
+                console.print(closing_table(summary))
             console.print(f"the whole story: {page}", soft_wrap=True)
         return folder
 
@@ -83,7 +85,8 @@ class Session:
     def close(self, run: Run) -> Any:
         """The closing table, on test prompts."""
         if self.bench.prompts is None:
-            return {"columns": [], "rows": [], "notes": ["No test prompts: nothing was measured."]}
+            run.note("no test prompts, so nothing was measured (prompts.path=FILE has some)")
+            return {"columns": [], "rows": [], "notes": []}
         with run.stage("closing"):
             prompts = self.bench.prompts.open(run).take(self.bench.evaluate, split="test")
             return close(run, self.bench, prompts)
@@ -100,10 +103,11 @@ def named(name: str) -> Bench:
 
 
 def _from_file(path: Path) -> Bench:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(f"bench of {path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise SettingError(f"{path}: expected a Python file that holds a bench, got none")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look up their module by its name
     spec.loader.exec_module(module)
     bench = getattr(module, "bench", None)
     if not isinstance(bench, Bench):

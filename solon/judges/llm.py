@@ -166,7 +166,7 @@ class Asker(Generic[Q, A]):
 
     def _answer(self, question: Q, rule: Principle | None, said: Completion) -> A | Abstains:
         if said.finish == "filter":
-            return Abstains(reason="the call failed")
+            return Abstains(reason=said.note or "the call failed")
         if said.finish == "length":
             return Abstains(reason="the reply was cut off")
         answer = self.read(question, said.text)

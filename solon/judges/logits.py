@@ -155,7 +155,7 @@ class _LogitJudge:
 
     def _after(self, asked: _Asked, said: Completion) -> _Asked:
         if said.finish == "filter":
-            return replace(asked, failed="the call for a rationale failed")
+            return replace(asked, failed=f"no rationale: {said.note or 'the call failed'}")
         rationale = said.text.strip()
         messages = self.wording.messages(asked.question, asked.principle, rationale=rationale)
         return replace(asked, messages=messages, rationale=rationale)

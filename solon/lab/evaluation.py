@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -24,10 +23,9 @@ from solon.lab.town import OpenTown, Town
 from solon.records import Abstains, Compare, Completion, Prompt, Rate, digest
 from solon.text.template import Template
 
-_HERE = Path(__file__).parent
-PAIRWISE = str(_HERE / "pairwise.md")
-SCORE = str(_HERE / "score.md")
-CONSTITUTION = str(_HERE / "constitution.toml")
+PAIRWISE = "town/pairwise"
+SCORE = "town/score"
+CONSTITUTION = "town"
 ASK = "which is better ?"
 
 _NOTHING = Weights(harmless=0.0, helpful=0.0, honest=0.0, concise=0.0)

@@ -139,6 +139,8 @@ class Run:
         self._stage = outer
         if not done:
             seconds = time.time() - began
+            if "ledger" in self.__dict__:
+                self.ledger.save()
             self._append(
                 "stages", {"stage": name, "began": began, "seconds": seconds, "done": True}
             )

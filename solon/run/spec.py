@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import enum
 import hashlib
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
@@ -37,6 +38,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Path | enum.Enum):
         return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity; null would be another value
     if callable(value):
         return f"{value.__module__}.{value.__qualname__}"
     return value

@@ -87,7 +87,7 @@ def test_a_failed_rationale_abstains_and_is_not_asked_further(run: Run) -> None:
     chooser = Chooser()
     judge = LogitJudge(policy=chooser, reason=Writer(says=lambda _: "Hm.")).open(run)
     judgements = judge([compare("mute", "b"), compare("+", "b")])
-    assert judgements[0].answer == Abstains(reason="the call for a rationale failed")
+    assert judgements[0].answer == Abstains(reason="no rationale: the call failed")
     assert judgements[1].answer.p_first > 0.5
     assert len(chooser.seen) == 1
 

@@ -361,7 +361,7 @@ def test_a_saved_folder_is_a_hugging_face_model(
     logits = again(input_ids=torch.tensor([row.prompt + row.completion])).logits[0]
     at = torch.log_softmax(logits, -1)[len(row.prompt) - 1 : -1]
     wanted = at.gather(1, torch.tensor(row.completion)[:, None]).sum()
-    assert policy.logp(texts)[2] == pytest.approx(float(wanted), abs=1e-5)
+    assert policy.logp(texts)[2] == pytest.approx(wanted.item(), abs=1e-5)
 
 
 def test_lora_learns_beside_frozen_weights_and_keeps_its_anchors(run: Run) -> None:
@@ -395,7 +395,7 @@ def test_lora_learns_beside_frozen_weights_and_keeps_its_anchors(run: Run) -> No
 
 
 def test_mistakes_are_named(run: Run) -> None:
-    with pytest.raises(SettingError, match="give either model .* or shape"):
+    with pytest.raises(SettingError, match="give either model"):
         Transformer(tokenizer=WORDS).open(run)
     with pytest.raises(SettingError, match="random weights need a tokenizer"):
         Transformer(shape=Shape()).open(run)

@@ -55,7 +55,7 @@ def test_a_reward_without_weights_says_what_to_do(run: Run) -> None:
 
 def test_a_fresh_head_gives_scores_of_about_unit_size(reward: LocalReward) -> None:
     weight = reward.head.score.weight
-    assert float(weight.std()) == pytest.approx(1 / math.sqrt(17), rel=0.5)
+    assert weight.std().item() == pytest.approx(1 / math.sqrt(17), rel=0.5)
     assert isinstance(reward, Stateful)
 
 

@@ -211,20 +211,25 @@ async def dribble(request: web.Request, data: bytes, seconds: float) -> web.Stre
 def serving(server: Server | None = None) -> Iterator[Server]:
     """The server, in a thread of its own, on a free port."""
     server = server or Server()
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", server.handle)
+    app.router.add_post("/v1/completions", server.handle)
+    with listening(app) as server.url:
+        yield server
+
+
+@contextmanager
+def listening(app: web.Application) -> Iterator[str]:
+    """The base URL of the application, in a thread of its own, on a free port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
 
-    async def start() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", server.handle)
-        app.router.add_post("/v1/completions", server.handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    async def start() -> str:
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        return runner
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
 
     async def stop() -> None:
         await runner.cleanup()
@@ -233,9 +238,8 @@ def serving(server: Server | None = None) -> Iterator[Server]:
             task.cancel()
         await asyncio.gather(*hung, return_exceptions=True)
 
-    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
-        yield server
+        yield asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     finally:
         asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)

@@ -201,7 +201,8 @@ class EndpointPolicy:
     def _completion(self, prompt: Prompt, answer: Reply | Abstains) -> Completion:
         if isinstance(answer, Abstains):
             self.failures[prompt.id] = answer.reason
-            return Completion(prompt=prompt, text="", policy=self.id, finish="filter")
+            note = answer.reason
+            return Completion(prompt=prompt, text="", policy=self.id, finish="filter", note=note)
         self.failures.pop(prompt.id, None)
         return Completion(prompt=prompt, text=answer.text, policy=self.id, finish=answer.finish)
 

@@ -138,7 +138,8 @@ def make_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)
-    return on_device(model.to(dtype), device)
+    nn.Module.to(model, dtype)
+    return on_device(model, device)
 
 
 def adapt(model: PreTrainedModel, lora: Lora, *, seed: int) -> PeftModel:
