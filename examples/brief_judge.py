@@ -2,8 +2,8 @@
 
     python examples/brief_judge.py
 
-Look at `Reward against gold` and at the audits in the report: the reward is easy to climb, and is not
-what was wanted.
+Look at `Reward against gold` and at the audits in the report: the reward is easy to climb, and
+is not what was wanted.
 """
 
 from collections.abc import Sequence

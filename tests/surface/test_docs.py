@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import shlex
@@ -15,7 +16,7 @@ import pytest
 from solon.bench import compose
 from solon.bench.bench import compose_bench
 from solon.bench.session import named
-from solon.catalogue import entries, find
+from solon.catalogue import Entry, entries, find
 from solon.cli import parse, split
 from solon.run.spec import override
 
@@ -23,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(
-    r'(<!-- not run: [^>]+ -->\n)?^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.M | re.S
+    r'(<!-- not run: [^>]+ -->\n)?^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$',
+    re.MULTILINE | re.DOTALL,
 )
 INLINE = re.compile(r"`(solon \w+ [^`]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -122,7 +124,9 @@ def test_every_command_of_a_page_resolves(
             case "solon":
                 resolve(words)
             case "make":
-                assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.M), command
+                assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), (
+                    command
+                )
             case "python":
                 assert (ROOT / words[0]).is_file(), command
             case _:
@@ -157,14 +161,14 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 
 def test_every_page_is_in_the_navigation() -> None:
-    told = re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)
+    told = re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     assert sorted(told) == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 
 
 @pytest.mark.parametrize("entry", entries("recipes"), ids=lambda entry: entry.name)
-def test_every_recipe_has_a_page_in_one_order(entry) -> None:
+def test_every_recipe_has_a_page_in_one_order(entry: Entry) -> None:
     page = (DOCS / "recipes" / f"{entry.name}.md").read_text()
-    assert re.findall(r"^## (.*)$", page, re.M) == RECIPE_PAGE
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == RECIPE_PAGE
     for marker in ("about: {}", "table: settings {}", "deviations: {}"):
         assert f"<!-- {marker.format(entry.name)} -->" in page
 
