@@ -29,7 +29,7 @@ bench: $(STAMP)
 	$(BIN)/python benches/training.py --setup
 
 docs: $(STAMP)
-	$(BIN)/pip install -q -c constraints.txt '.[docs]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
 	$(BIN)/mkdocs build --strict
 
 clean:

@@ -103,7 +103,7 @@ class Served:
             for one, values in zip(ids.tolist(), logps.tolist(), strict=True)
         ]
         # a model may have more rows than its tokenizer has tokens
-        return [{name: logp for name, logp in one if name is not None} for one in found]
+        return [{name: logp for name, logp in one if name} for one in found]
 
     def choice(
         self, body: Mapping[str, Any], completion: Completion, top: list[dict[str, float]]

@@ -26,6 +26,7 @@ from solon.objectives.kl import KL
 from solon.objectives.policy import RLOO
 from solon.records import Compare, Completion
 from solon.run.run import Run
+from solon.seams.feedback import Spec
 from solon.stages.climb import Climb
 from solon.stages.fit_reward import FitReward
 from solon.stages.imitate import Imitate
@@ -58,22 +59,36 @@ class TownLessons:
         return transcripts(self.n, seed, self.lessons)
 
 
-def lab() -> Bench:
-    """The town: a policy, a judge and a reward of a few hundred thousand parameters each."""
-    judge = Schooled(
+def judge_model() -> Schooled:
+    """The judge's model: a second small transformer, taught by evaluation dialogues."""
+    return Schooled(
         model=Transformer(
             shape=SHAPE, tokenizer=words(), name="judge", chat="never", max_new_tokens=4
         ),
         lessons=TownLessons(),
         imitate=Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=500)),
     )
+
+
+def pair_judge(model: Spec[Any]) -> LogitJudge:
+    """The model as a pair judge, asked in the words that it was taught in."""
+    return LogitJudge(policy=model, template=PAIRWISE, ask=ASK)
+
+
+def scorer(model: Spec[Any]) -> JudgeReward:
+    """The model's expected score as a reward."""
+    return JudgeReward(judge=LogitScore(policy=model, template=SCORE))
+
+
+def lab() -> Bench:
+    """The town: a policy, a judge and a reward of a few hundred thousand parameters each."""
     return Bench(
         name="town",
         prompts=Town(),
         policy=Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32),
-        judge=BothOrders(judge=LogitJudge(policy=judge, template=PAIRWISE, ask=ASK)),
+        judge=BothOrders(judge=pair_judge(judge_model())),
         reward=RewardTransformer(),
-        scorer=JudgeReward(judge=LogitScore(policy=judge, template=SCORE)),
+        scorer=scorer(judge_model()),
         demonstrations=TownDemonstrations(),
         labels=People(),
         world=Town(),

@@ -51,10 +51,10 @@ def write_records(folder: Path, records: Sequence[Any], *, index: int = 0) -> Pa
     return folder
 
 
-def read_records(folder: Path, *, first: int = 0) -> list[Any]:
-    """All records of the shards numbered ``first`` and up, in order."""
+def read_records(folder: Path, *, first: int = 0, last: int | None = None) -> list[Any]:
+    """All records of the shards from ``first`` up to, not including, ``last``, in order."""
     found: list[Any] = []
-    for path in shards(folder)[first:]:
+    for path in shards(folder)[first:last]:
         found += _read(path)
     return found
 

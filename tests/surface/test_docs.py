@@ -186,7 +186,9 @@ def test_the_tables_of_the_pages_are_filled_from_the_source() -> None:
     made = hook()
     filled = {page.name: made.on_page_markdown(page.read_text()) for page in DOCS.rglob("*.md")}
     assert not [name for name, text in filled.items() if made.MARKER.search(text)]
-    assert "| `climb.objective.kl.coefficient` | `0.05` |" in filled["canonical.md"]
+    recipe, _ = compose(find("recipes", "canonical").load(), named("lab"), {})
+    beta = recipe.climb.objective.kl.coefficient
+    assert f"| `climb.objective.kl.coefficient` | `{beta}` |" in filled["canonical.md"]
     assert "4. The reward is shifted" in filled["canonical.md"]
     assert filled["index.md"].count("\n| `") == len(entries("recipes")) + len(entries("audits"))
     with pytest.raises(ValueError, match="no table 'recipies'"):

@@ -18,6 +18,9 @@ Alternatives = tuple[tuple[str, float], ...]
 NEGLIGIBLE = math.log(1e-3)  # an unfinished word with a smaller share cannot move a label
 
 
+SPACE = " "  # some vocabularies spell " 1" in two tokens, and " 2" perhaps in one
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """The beginning of a longer choice, as the model would write it, and its log-probability."""
@@ -93,7 +96,7 @@ def _words(listed: Alternatives, after: Unfinished) -> dict[str, Unfinished]:
         word = surface.strip()
         if word in words:
             words[word] = Unfinished(words[word].surface, logsumexp([words[word].logp, logp]))
-        elif word and word != after.word:
+        elif word != after.word or surface == SPACE:
             words[word] = Unfinished(surface, logp)
     return words
 

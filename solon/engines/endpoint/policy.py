@@ -172,10 +172,11 @@ class EndpointPolicy:
                     failed[place] = unread
                     continue
                 found = tallies[place].read(unread, after)
-                if found and not self._continues:
-                    failed[place] = Abstains(reason=self._split(found[0].word))
-                else:
+                begun = [one.word for one in found if one.word]
+                if self._continues:
                     ahead += [(place, one) for one in found]
+                elif begun:
+                    failed[place] = Abstains(reason=self._split(begun[0]))
         return [failed.get(place) or tally.answer() for place, tally in enumerate(tallies)]
 
     @property

@@ -1,0 +1,77 @@
+"""What a claim says, what was found, and the table that both make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from solon.records import Finding
+
+WORDS = {"pass": "holds", "warn": "fails", "inconclusive": "inconclusive", "measured": "measured"}
+SEEDS = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One sentence of a claim, its prediction (the finding's bound), and the figure beside it.
+
+    Example:
+        Outcome(says="RLAIF beats SFT", finding=Finding(..., bound=(0.5, inf)), published="71 %")
+    """
+
+    says: str
+    finding: Finding
+    published: str = ""
+
+    @property
+    def verdict(self) -> str:
+        return WORDS[self.finding.verdict]
+
+
+class Claim(Protocol):
+    """A frozen dataclass that runs recipes on laboratory worlds and says what it found."""
+
+    def __call__(self, root: Path, /) -> Sequence[Outcome]: ...
+
+
+def write_table(path: Path, found: Mapping[str, Sequence[Outcome]], command: str) -> None:
+    """docs/claims.md: one section a claim, one row an outcome."""
+    parts = [HEAD.format(command=command)]
+    for name, outcomes in found.items():
+        parts.append(f"\n## {name}\n\n{COLUMNS}")
+        parts += [_row(outcome) for outcome in outcomes]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(parts) + "\n")
+
+
+HEAD = """# Claims
+
+Written by `{command}`; do not edit. Each row is a prediction that was fixed before looking,
+measured in the laboratory town over five seeds (intervals: Student's t, 95 %, seeds as clusters).
+The published figure is what the authors report for their own, far larger setting: it is not
+reproduced here, and only the direction is tested."""
+COLUMNS = """| what is claimed | predicted | found | 95 % interval | n | verdict | published |
+|---|---|---|---|---|---|---|"""
+
+
+def _row(outcome: Outcome) -> str:
+    found = outcome.finding
+    cells = (
+        outcome.says + (f" ({found.note})" if found.note else ""),
+        _bound(found.bound),
+        f"{found.estimate:.3f}",
+        f"{found.low:.3f} to {found.high:.3f}",
+        str(found.n),
+        f"**{outcome.verdict}**",
+        outcome.published or "–",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _bound(bound: tuple[float, float]) -> str:
+    low, high = bound
+    if low == float("-inf"):
+        return "–" if high == float("inf") else f"below {high:g}"
+    return f"above {low:g}" if high == float("inf") else f"{low:g} to {high:g}"
