@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from solon.recipes.canonical import Canonical
     from solon.recipes.direct import Direct
     from solon.recipes.supervised import Supervised
-    from solon.records import Abstains, Completion, Finding, Judgement, Preference, Prompt
+    from solon.records import (
+        Abstains,
+        Compare,
+        Completion,
+        Finding,
+        Judgement,
+        Preference,
+        Prefers,
+        Prompt,
+    )
     from solon.run.run import Run
 
 _HOMES = {
@@ -31,6 +40,7 @@ _HOMES = {
     "BestOfN": "recipes.best_of_n",
     "BothOrders": "judges.wrappers",
     "Canonical": "recipes.canonical",
+    "Compare": "records",
     "Completion": "records",
     "Direct": "recipes.direct",
     "Endpoint": "engines.endpoint",
@@ -43,6 +53,7 @@ _HOMES = {
     "LogitScore": "judges.logits",
     "Lora": "engines.local",
     "Preference": "records",
+    "Prefers": "records",
     "Prompt": "records",
     "PromptFile": "judges.human",
     "RewardTransformer": "engines.local",
@@ -68,6 +79,7 @@ __all__ = [
     "BestOfN",
     "BothOrders",
     "Canonical",
+    "Compare",
     "Completion",
     "Direct",
     "Endpoint",
@@ -80,6 +92,7 @@ __all__ = [
     "LogitScore",
     "Lora",
     "Preference",
+    "Prefers",
     "Prompt",
     "PromptFile",
     "RewardTransformer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,21 @@ from rich.table import Table
 
 from solon.audits.agreement import Agreement
 from solon.audits.length_bias import LengthBias
-from solon.audits.overoptimisation import Overoptimisation, Point
+from solon.audits.overoptimisation import Overoptimisation, Point, read_points
 from solon.audits.position_bias import PositionBias
-from solon.bench.bench import Bench, compose_bench
+from solon.bench.bench import PARTS, Bench, compose_bench, head
 from solon.bench.session import named
 from solon.catalogue import find
 from solon.errors import InputError, SettingError
 from solon.judges.human import HumanLabels
-from solon.judges.recorded import Gold, Verdict, ask, from_judgements, read_verdicts
+from solon.judges.recorded import (
+    Gold,
+    Verdict,
+    ask,
+    by_judge,
+    from_judgements,
+    read_verdicts,
+)
 from solon.records import Compare, Finding
 from solon.run import lines
 from solon.run.display import Display
@@ -35,8 +42,13 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
     """Findings on a file of verdicts, a folder of judgements, or (overoptimisation) a run."""
     audit = override(find("audits", name).load()(), changes)
     if name == "overoptimisation":
-        return audit(points_of(path))
-    return audit.recorded(read_verdicts(path))
+        return audit(points_of(path) if path.is_dir() else read_points(path))
+    found: list[Finding] = []
+    judges = by_judge(read_verdicts(path))
+    for judge, verdicts in judges.items():  # never pooled: an audit is of one judge
+        of = f"{judge}: " if len(judges) > 1 else ""
+        found += [replace(one, quantity=of + one.quantity) for one in audit.recorded(verdicts)]
+    return found
 
 
 def audit_live(
@@ -44,7 +56,9 @@ def audit_live(
 ) -> list[Finding]:
     """Findings on the bench's judge, asked about the pairs of a file or of the bench's world."""
     kind = find("audits", name).load()
-    made = compose_bench(named(bench), changes)
+    own = {key: text for key, text in changes.items() if head(key) not in PARTS}
+    audit = override(kind(), own)
+    made = compose_bench(named(bench), {k: v for k, v in changes.items() if k not in own})
     if made.judge is None:
         raise SettingError(f"the bench {made.name!r} has no judge to audit")
     with Run(runs / f"audit-{name}-{made.name}-s{seed}", seed=seed, display=Display()) as run:
@@ -59,7 +73,7 @@ def audit_live(
         judge = made.judge.open(run)
         with run.stage("audit"):
             verdicts = ask(judge, questions, gold)
-    return kind().recorded(verdicts)
+    return audit.recorded(verdicts)
 
 
 def audit_run(run: Run, bench: Bench) -> dict[str, list[Finding]]:

@@ -63,32 +63,40 @@ class Bench:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
-def compose(recipe: type[Any], bench: Bench, changes: Mapping[str, str]) -> tuple[Any, Bench]:
+def compose(
+    recipe: type[Any], bench: Bench, changes: Mapping[str, str], *, whole: bool = True
+) -> tuple[Any, Bench]:
     """The recipe with the bench's parts, both changed as the shell asks.
 
     A key whose first name is a field of the bench goes there, every other one to the recipe. Raises
     SettingError where a part is missing, a key is unknown or a value cannot be read.
     """
-    theirs = {key: text for key, text in changes.items() if _head(key) in PARTS}
-    own = {key: text for key, text in changes.items() if _head(key) not in PARTS}
+    theirs = {key: text for key, text in changes.items() if head(key) in PARTS}
+    own = {key: text for key, text in changes.items() if head(key) not in PARTS}
     bench = compose_bench(bench, theirs)
-    return override(fill(recipe, bench), own, choices=objectives()), bench
+    return override(fill(recipe, bench, whole=whole), own, choices=objectives()), bench
 
 
 def compose_bench(bench: Bench, changes: Mapping[str, str]) -> Bench:
     """The bench with its parts changed."""
-    heads = {_head(key) for key in changes}
+    heads = {head(key) for key in changes}
     bench = replace(bench, **dict(_woken(bench, heads)))
     # Labels first: `judge=human` hands them over as they are by then.
-    bench = override(bench, {k: v for k, v in changes.items() if _head(k) == "labels"})
-    choices = {role: dict(named) for role, named in bench.choices.items()}
+    bench = override(bench, {k: v for k, v in changes.items() if head(k) == "labels"})
+    others = {key: text for key, text in changes.items() if head(key) != "labels"}
+    return override(bench, others, choices=parts_by_name(bench))
+
+
+def parts_by_name(bench: Bench) -> Mapping[str, Mapping[str, Any]]:
+    """What may be chosen by name for each role; people's labels are a judge called ``human``."""
+    found = {role: dict(named) for role, named in bench.choices.items()}
     if bench.labels is not None:
-        choices.setdefault("judge", {})["human"] = bench.labels
-    others = {key: text for key, text in changes.items() if _head(key) != "labels"}
-    return override(bench, others, choices=choices)
+        found.setdefault("judge", {})["human"] = bench.labels
+    return found
 
 
-def _head(key: str) -> str:
+def head(key: str) -> str:
+    """The first name of a dotted key."""
     return key.partition(".")[0]
 
 
@@ -99,8 +107,11 @@ def _woken(bench: Bench, heads: set[str]) -> Iterator[tuple[str, Any]]:
             yield role, next(iter(named.values()))
 
 
-def fill(recipe: type[Any], bench: Bench) -> Any:
-    """The recipe with the bench's part in every field that names a role."""
+def fill(recipe: type[Any], bench: Bench, *, whole: bool = True) -> Any:
+    """The recipe with the bench's part in every field that names a role.
+
+    Raises SettingError where a part is missing, unless the recipe need not be ``whole``.
+    """
     name = name_of(recipe)
     given: dict[str, Any] = dict(bench.settings.get(name, {}))
     for one in fields(recipe):
@@ -108,7 +119,9 @@ def fill(recipe: type[Any], bench: Bench) -> Any:
         if part is not None:
             given.setdefault(one.name, part)
         elif one.name in ROLES and one.default is MISSING:
-            raise SettingError(_missing(name, one.name, bench))
+            if whole:
+                raise SettingError(_missing(name, one.name, bench))
+            given[one.name] = None
     return recipe(**given)
 
 
@@ -127,7 +140,7 @@ def objectives() -> Mapping[str, Mapping[str, Any]]:
     from solon.objectives.policy import DAPO, GRPO, PPO, REINFORCE, RLOO, DrGRPO
 
     kinds = (REINFORCE, RLOO, PPO, GRPO, DrGRPO, DAPO)
-    return {"climb": {kind.__name__.lower(): kind() for kind in kinds}}
+    return {"climb.objective": {kind.__name__.lower(): kind() for kind in kinds}}
 
 
 PARTS = {field.name for field in fields(Bench)}

@@ -82,7 +82,8 @@ def _measured(
         kept = [(value, id_) for value, id_ in found if value is not None]
         if kept:
             values, names = zip(*kept, strict=True)
-            row[column] = _cell(mean(np.asarray(values, float), list(names)))
+            interval = proportion if set(values) <= {0.0, 1.0} else mean
+            row[column] = _cell(interval(np.asarray(values, float), list(names)))
     return row
 
 

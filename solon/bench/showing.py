@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from solon.bench.bench import ROLES, compose, objectives
+from solon.bench.bench import ROLES, compose, objectives, parts_by_name
 from solon.bench.session import named
 from solon.catalogue import find, meanings
 
@@ -17,16 +17,17 @@ from solon.catalogue import find, meanings
 def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
     """Prints what the recipe is, then every key that ``solon run`` takes."""
     entry = find("recipes", name)
-    recipe, made = compose(entry.load(), named(bench), changes)
+    recipe, made = compose(entry.load(), named(bench), changes, whole=False)
     console = Console()
     console.print(entry.doc, highlight=False, markup=False)
     table = Table(title=f"settings of {name} on {made.name}", title_justify="left", box=None)
-    for column in ("key", "default", "meaning"):
-        table.add_column(column, overflow="fold")
+    table.add_column("key", no_wrap=True)
+    table.add_column("default", overflow="fold", max_width=28)
+    table.add_column("meaning", overflow="fold")
     for key, default, meaning in settings(recipe):
         table.add_row(key, default, meaning)
     console.print(table)
-    for role, parts in {**objectives(), **made.choices}.items():
+    for role, parts in {**objectives(), **parts_by_name(made)}.items():
         console.print(f"{role} by name: {', '.join(sorted(parts))}", highlight=False)
 
 

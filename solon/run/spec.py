@@ -60,13 +60,13 @@ def digest_of(value: Any) -> str:
 def override(value: V, changes: Mapping[str, str], *, choices: Choices | None = None) -> V:
     """The value with each dotted key set to its text, parsed on the declared type.
 
-    ``choices`` names ready-made values for whole parts: {"judge": {"human": HumanLabels(...)}}.
+    ``choices`` names ready-made values by key: {"judge": {"human": HumanLabels(...)}}.
     Raises SettingError with the alternatives for an unknown key or an unreadable text.
     """
     # Parts before leaves: `judge=human judge.path=x` must not depend on the order typed.
     for key in sorted(changes, key=lambda key: key.count(".")):
         path = key.split(".")
-        value = _set(value, path, changes[key], key, (choices or {}).get(path[0], {}))
+        value = _set(value, path, changes[key], key, (choices or {}).get(key, {}))
     return value
 
 

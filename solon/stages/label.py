@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from solon.errors import TooManyFailures
 from solon.judges.questions import pairs, preferences
-from solon.records import Compare, Preference
+from solon.records import Abstains, Compare, PairJudgement, Preference
 from solon.run.run import Run
 from solon.seams.feedback import Labels, PairJudge, Policy, Prompts
 
@@ -30,6 +33,8 @@ class Label:
         data = preferences(judgements)
         run.log(0, asked=len(judgements), abstained=len(judgements) - len(data))
         run.save("preferences", data)
+        if judgements and not data:
+            raise TooManyFailures(_why(judgements))
         return data
 
     def questions(
@@ -41,3 +46,9 @@ class Label:
         wanted = prompts.take(self.prompts)
         draw = lambda batch: policy.sample(batch, n=self.siblings)  # noqa: E731 - a name reads better here
         return pairs(run.map("groups", draw, wanted, chunk=self.chunk))
+
+
+def _why(judgements: Sequence[PairJudgement]) -> str:
+    reasons = Counter(j.answer.reason for j in judgements if isinstance(j.answer, Abstains))
+    first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
+    return f"label: none of {len(judgements)} judgements holds a preference{first}"

@@ -396,3 +396,17 @@ def test_a_served_folder_chooses_as_it_does_here(folder: Path, api: Any, run: Ru
             assert 0.3 < sum(map(math.exp, theirs)) < 1
         [group] = far.sample(prompts[:1], n=1)
         assert group.completions[0].finish in {"stop", "length"}
+
+
+def test_a_choice_spelt_as_a_space_and_a_digit_has_the_mass_of_both_spellings(run: Run) -> None:
+    def next_token(text: str) -> dict[str, float]:
+        begun = text.endswith(" ")
+        shares = {"1": 0.1, "2": 0.9} if begun else {" ": 0.6, "1": 0.2, "2": 0.1, "\n": 0.1}
+        return {token: math.log(share) for token, share in shares.items()}
+
+    with serving(Server(next_token=next_token)) as server:
+        judge = Endpoint(model="m", base_url=server.url, api="completions").open(run)
+        [found] = judge.choose([Prompt.of("Which?", role="text")], ("1", "2"))
+        assert not isinstance(found, Abstains), found
+        assert [math.exp(logp) for logp in found] == pytest.approx([0.26, 0.64])
+        assert len(server.bodies) == 2

@@ -52,9 +52,10 @@ class Tally:
         self._bound(listed, after, scope)
         open_words: list[Unfinished] = []
         for word, best in words.items():
-            # A longer choice listed whole is one token here, and is not spelt in pieces.
+            # A longer choice listed whole is one token here, and is not spelt in pieces; but
+            # after a space any of them may come.
             longer = [c for c in scope if c.startswith(word) and c != word and c not in words]
-            if longer:
+            if longer or not word:
                 open_words.append(best)
             elif word in scope:
                 self._add(word, best.logp)
@@ -94,9 +95,11 @@ def _words(listed: Alternatives, after: Unfinished) -> dict[str, Unfinished]:
     for text, step in sorted(listed, key=lambda one: -one[1]):
         surface, logp = after.surface + text, after.logp + step
         word = surface.strip()
+        if word == after.word and not (after == START and text == SPACE):
+            continue
         if word in words:
             words[word] = Unfinished(words[word].surface, logsumexp([words[word].logp, logp]))
-        elif word != after.word or surface == SPACE:
+        else:
             words[word] = Unfinished(surface, logp)
     return words
 
