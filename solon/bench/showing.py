@@ -7,7 +7,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from solon.bench.bench import ROLES, compose, objectives, parts_by_name
 from solon.bench.session import named
@@ -20,13 +21,12 @@ def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
     recipe, made = compose(entry.load(), named(bench), changes, whole=False)
     console = Console()
     console.print(entry.doc, highlight=False, markup=False)
-    table = Table(title=f"settings of {name} on {made.name}", title_justify="left", box=None)
-    table.add_column("key", no_wrap=True)
-    table.add_column("default", overflow="fold", max_width=28)
-    table.add_column("meaning", overflow="fold")
+    console.print(f"\nsettings of {name} on {made.name}:", style="bold", highlight=False)
     for key, default, meaning in settings(recipe):
-        table.add_row(key, default, meaning)
-    console.print(table)
+        console.print(Text(f"{key} = {default}", style="cyan"), soft_wrap=True)
+        if meaning:
+            console.print(Padding(Text(meaning), (0, 0, 0, 4)))
+    console.print()
     for role, parts in {**objectives(), **parts_by_name(made)}.items():
         console.print(f"{role} by name: {', '.join(sorted(parts))}", highlight=False)
 

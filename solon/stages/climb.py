@@ -10,6 +10,7 @@ from solon.objectives.policy import RLOO
 from solon.run.run import Run
 from solon.seams.feedback import Prompts, Reward
 from solon.seams.learning import Frozen, Learner, RolloutObjective
+from solon.stages.adaptive import AdaptiveKL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,10 @@ class Climb:
     """Optimiser."""
     objective: RolloutObjective = field(default_factory=RLOO)
     """Loss, with its KL penalty."""
+    kl_target: float = 0.0
+    """Nats of KL that the penalty's coefficient is steered to; 0 keeps the coefficient fixed."""
+    kl_horizon: int = 10_000
+    """Episodes over which the coefficient is steered."""
     max_failed: float = 0.1
     """Share of failed rewards, over the newest 200, at which the run stops."""
 
@@ -35,12 +40,15 @@ class Climb:
         """A failed reward leaves its row out of the batch and out of its siblings' baseline."""
         policy.optimise(self.adam)
         failures = FailureLimit(share=self.max_failed)
+        penalty = AdaptiveKL(target=self.kl_target, horizon=self.kl_horizon)
         wanted = prompts.take(self.batch * self.steps)
         turns = [wanted[i : i + self.batch] for i in range(0, len(wanted), self.batch)]
-        for step, batch in run.steps(turns, policy):
+        for step, batch in run.steps(turns, policy, penalty):
             groups = policy.sample(batch, n=self.group)
             found = failures.count(rewarded(groups, reward))
-            metrics = policy.fit_rollouts(found.rollouts, self.objective, anchor=anchor)
+            objective = penalty.steered(self.objective)
+            metrics = policy.fit_rollouts(found.rollouts, objective, anchor=anchor)
+            penalty.saw(metrics.get("kl", 0.0), len(found.rollouts))
             run.save("rollouts", found.rollouts, step=step)
             run.log(step, **metrics, failed=found.failed)
             run.show(step, policy, last=step + 1 == self.steps)
