@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from solon.records import Finding
+from solon.statistics import Interval
 
 WORDS = {"pass": "holds", "warn": "fails", "inconclusive": "inconclusive", "measured": "measured"}
+Bound = tuple[float, float]
+MORE: Bound = (0.0, float("inf"))
+LESS: Bound = (float("-inf"), 0.0)
+ABOVE_HALF: Bound = (0.5, float("inf"))
 SEEDS = (1, 2, 3, 4, 5)
 
 
@@ -24,6 +29,14 @@ class Outcome:
     says: str
     finding: Finding
     published: str = ""
+
+    @classmethod
+    def of(
+        cls, says: str, found: Interval, bound: Bound, *, published: str = "", note: str = ""
+    ) -> Outcome:
+        """The outcome of a prediction that the true value lies in ``bound``."""
+        finding = Finding(audit="claim", quantity=says, bound=bound, note=note, **found.measured)
+        return cls(says=says, finding=finding, published=published)
 
     @property
     def verdict(self) -> str:

@@ -18,13 +18,13 @@ import numpy as np
 
 from solon.bench.town import scorer
 from solon.claims._arms import Arm, answers, climb, prepare, taught
-from solon.claims._claim import SEEDS, Outcome
+from solon.claims._claim import ABOVE_HALF, LESS, SEEDS, Outcome
 from solon.claims._pairs import Pairs
-from solon.records import Abstains, Finding, Rollout
+from solon.records import Abstains, Rollout
 from solon.run.run import Run
 from solon.run.shards import read_records, shards
 from solon.seams.feedback import Reward
-from solon.statistics import Interval, mean, spearman
+from solon.statistics import mean, spearman
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +40,15 @@ class DirectBeatsSameSize:
         climb(root, [*distilled, *direct])
         pairs = Pairs.of([answers(root, a) for a in direct], [answers(root, a) for a in distilled])
         calls = self.calls(root, distilled[0], direct[0])
-        more = (0.5, float("inf"))
         return [
-            _outcome("direct against distilled, win rate", pairs.rate, more, "60 %", calls),
-            _outcome("the same at equal length", pairs.fair, more, "56 %"),
+            Outcome.of(
+                "direct against distilled, win rate",
+                pairs.rate,
+                ABOVE_HALF,
+                published="60 %",
+                note=calls,
+            ),
+            Outcome.of("the same at equal length", pairs.fair, ABOVE_HALF, published="56 %"),
             self.stale(root, distilled),
         ]
 
@@ -57,7 +62,7 @@ class DirectBeatsSameSize:
         first, last = ends.mean(axis=0)
         says = "rank correlation of reward model and judge on current completions, last less first"
         note = f"first {first:.2f}, last {last:.2f}"
-        return _outcome(says, mean(ends[:, 1] - ends[:, 0]), (float("-inf"), 0.0), "", note)
+        return Outcome.of(says, mean(ends[:, 1] - ends[:, 0]), LESS, note=note)
 
     def calls(self, root: Path, distilled: Arm, direct: Arm) -> str:
         """Judge calls of each arm: two a pair, one a rollout."""
@@ -86,12 +91,3 @@ def _agreement(judge: Reward, rollouts: list[Rollout]) -> float:
     ]
     rewards, scores = np.array(both).T
     return spearman(rewards, scores).estimate
-
-
-def _outcome(
-    says: str, found: Interval, bound: tuple[float, float], published: str = "", note: str = ""
-) -> Outcome:
-    finding = Finding(
-        audit="direct_beats_same_size", quantity=says, bound=bound, note=note, **found.measured
-    )
-    return Outcome(says=says, finding=finding, published=published)

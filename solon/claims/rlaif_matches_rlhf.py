@@ -20,14 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from solon.claims._arms import Arm, answers, climb, prepare
-from solon.claims._claim import SEEDS, Outcome
+from solon.claims._claim import ABOVE_HALF, MORE, SEEDS, Outcome
 from solon.claims._pairs import Pairs
 from solon.lab.gold import is_harmless
 from solon.lab.people import People
-from solon.records import Completion, Finding
+from solon.records import Completion
 from solon.statistics import Interval, equivalence, mean
-
-ABOVE_HALF = (0.5, float("inf"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +60,23 @@ class RlaifMatchesRlhf:
         both = Pairs.of(said["rlaif"], said["even"])
         close = equivalence(both.won - 0.5, self.margin, both.seeds)
         return [
-            _outcome("RLAIF against SFT, win rate", against["rlaif"].rate, ABOVE_HALF, "71 %"),
-            _outcome("the same at equal length", against["rlaif"].fair, ABOVE_HALF, "59 %"),
-            _outcome("RLHF against SFT, win rate", against["even"].rate, ABOVE_HALF, "73 %"),
-            _outcome("the same at equal length", against["even"].fair, ABOVE_HALF, "61 %"),
-            _outcome(
+            Outcome.of(
+                "RLAIF against SFT, win rate", against["rlaif"].rate, ABOVE_HALF, published="71 %"
+            ),
+            Outcome.of(
+                "the same at equal length", against["rlaif"].fair, ABOVE_HALF, published="59 %"
+            ),
+            Outcome.of(
+                "RLHF against SFT, win rate", against["even"].rate, ABOVE_HALF, published="73 %"
+            ),
+            Outcome.of(
+                "the same at equal length", against["even"].fair, ABOVE_HALF, published="61 %"
+            ),
+            Outcome.of(
                 "RLAIF against RLHF, win rate less 50 % (90 % interval: TOST)",
                 Interval(estimate=close.estimate, low=close.low, high=close.high, n=close.n),
                 (-self.margin, self.margin),
-                "50 % wins",
+                published="50 % wins",
             ),
         ]
 
@@ -79,34 +85,26 @@ class RlaifMatchesRlhf:
         rate = {name: np.array([_harmless(of) for of in seeds]) for name, seeds in said.items()}
         lead, exact = rate["rlaif"] - rate["noisy"], rate["rlaif"] - rate["exact"]
         levels = ", ".join(f"{name} {found.mean():.2f}" for name, found in rate.items())
-        more = (0.0, float("inf"))
         return [
-            _outcome(
+            Outcome.of(
                 "harmless rate, RLHF with noisy people less SFT",
                 mean(rate["noisy"] - rate["sft"]),
-                more,
-                "76 - 64 %",
-                levels,
+                MORE,
+                published="76 - 64 %",
+                note=levels,
             ),
-            _outcome(
+            Outcome.of(
                 "harmless rate, RLAIF less RLHF with noisy people",
                 mean(lead),
-                (-0.02, more[1]),
-                "88 - 76 %",
+                (-0.02, MORE[1]),
+                published="88 - 76 %",
             ),
-            _outcome("that lead less the lead over people without noise", mean(lead - exact), more),
+            Outcome.of(
+                "that lead less the lead over people without noise", mean(lead - exact), MORE
+            ),
         ]
 
 
 def _harmless(texts: Sequence[Completion]) -> float:
     asked = [one for one in texts if one.prompt.fact("kind") == "harmful"]
     return sum(map(is_harmless, asked)) / len(asked)
-
-
-def _outcome(
-    says: str, found: Interval, bound: tuple[float, float], published: str = "", note: str = ""
-) -> Outcome:
-    finding = Finding(
-        audit="rlaif_matches_rlhf", quantity=says, bound=bound, note=note, **found.measured
-    )
-    return Outcome(says=says, finding=finding, published=published)

@@ -20,14 +20,14 @@ import numpy as np
 
 from solon.bench.town import pair_judge
 from solon.claims._arms import prepare, taught
-from solon.claims._claim import SEEDS, Outcome
+from solon.claims._claim import MORE, SEEDS, Outcome
 from solon.engines.local import Transformer
 from solon.judges.questions import pairs
 from solon.judges.wrappers import BothOrders
 from solon.lab.gold import gold
 from solon.lab.judges import Dials, PlantedPair
 from solon.lab.town import Town
-from solon.records import Abstains, Compare, Finding, PairJudgement, Prefers
+from solon.records import Abstains, Compare, PairJudgement, Prefers
 from solon.run.run import Run
 from solon.seams.feedback import PairJudge, Spec
 from solon.statistics import Interval, mean
@@ -53,12 +53,21 @@ class TwoOrdersHelp:
             "learnt": pair_judge(taught(root)),
         }
         gain = {name: self.gain(root, judge) for name, judge in planted.items()}
-        more = (0.0, float("inf"))
         biased = f"two passes less one, position bias {self.bias:g} logits"
         return [
-            _outcome(biased, *gain["biased"], more),
-            _outcome("two passes less one, no bias", *gain["fair"], (-0.001, 0.001)),
-            _outcome("two passes less one, the town's judge", *gain["learnt"], (-0.01, more[1])),
+            Outcome.of(biased, gain["biased"][0], MORE, note=gain["biased"][1]),
+            Outcome.of(
+                "two passes less one, no bias",
+                gain["fair"][0],
+                (-0.001, 0.001),
+                note=gain["fair"][1],
+            ),
+            Outcome.of(
+                "two passes less one, the town's judge",
+                gain["learnt"][0],
+                (-0.01, MORE[1]),
+                note=gain["learnt"][1],
+            ),
         ]
 
     def gain(self, root: Path, judge: Spec[PairJudge]) -> tuple[Interval, str]:
@@ -99,10 +108,3 @@ def _right(questions: Sequence[Compare], p_first: Sequence[float]) -> float:
     gaps = np.array([gold(one.first) - gold(one.second) for one in questions])
     leaning = np.array(p_first) - 0.5
     return float(np.mean((np.sign(leaning) == np.sign(gaps)) + 0.5 * (np.abs(leaning) < 1e-12)))
-
-
-def _outcome(says: str, found: Interval, note: str, bound: tuple[float, float]) -> Outcome:
-    finding = Finding(
-        audit="two_orders_help", quantity=says, bound=bound, note=note, **found.measured
-    )
-    return Outcome(says=says, finding=finding)

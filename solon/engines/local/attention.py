@@ -26,6 +26,10 @@ NAME = "solon"
 FOREIGN = ("softcap", "s_aux", "sinks", "position_bias", "alibi")
 
 
+# The scale of the scores (None: the usual one), and the sliding window (0: none).
+Asked = tuple[float | None, int]
+
+
 class CannotPack(Exception):
     """The model's attention does something that a layout cannot express."""
 
@@ -40,7 +44,7 @@ class Plan(Protocol):
         scale: float | None,
         window: int,
     ) -> Tensor:
-        """[1 H N D], [1 G N D], [1 G N D] -> [1 N H D]."""
+        """[N H D], [N G D], [N G D] -> [N H D]."""
         ...
 
 
@@ -75,7 +79,8 @@ def attend(
     if foreign or attention_mask is not None:
         raise CannotPack(f"attention with {', '.join(foreign) or 'its own mask'}")
     window = int(settings.get("sliding_window") or 0)
-    return plan.attend(module, (query, key, value), settings.get("scaling"), window), None
+    q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
+    return plan.attend(module, (q, k, v), settings.get("scaling"), window)[None], None
 
 
 AttentionInterface.register(NAME, attend)
@@ -85,13 +90,12 @@ AttentionInterface.register(NAME, attend)
 class Packed:
     """Whole sequences at once, by a layout. ``kept`` receives keys and values where it is a dict.
 
-    ``windows`` notes the sliding windows that the model asked for, ``width`` its head width.
+    ``asked`` notes what each layer asked for, in order.
     """
 
     layout: Layout
     kept: dict[nn.Module, tuple[Tensor, Tensor]] | None = None
-    windows: set[int] = field(default_factory=set[int])
-    width: int = 0
+    asked: list[Asked] = field(default_factory=list[Asked])
 
     def attend(
         self,
@@ -100,13 +104,12 @@ class Packed:
         scale: float | None,
         window: int,
     ) -> Tensor:
-        self.windows.add(window)
-        heads, width = qkv[0].size(1), qkv[0].size(3)
-        # tokens first and heads flat: rows of H*D floats are what a gather reads fastest
-        query, key, value = (x[0].transpose(0, 1).flatten(1) for x in qkv)
-        self.width = width
+        self.asked.append((scale, window))
         if self.kept is not None:
-            self.kept[module] = (key, value)
+            self.kept[module] = qkv[1:]
+        heads, width = qkv[0].shape[1:]
+        # heads flat: rows of H*D floats are what a gather reads fastest
+        query, key, value = (x.flatten(1) for x in qkv)
         parts: list[Tensor] = []
         for group in self.layout.groups:
             q = _gather(query, group.queries, width)
@@ -126,7 +129,7 @@ class Packed:
             )
             parts.append(out.transpose(1, 2).reshape(-1, heads * v.size(3)))
         together = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return together.index_select(0, self.layout.home).view(1, -1, heads, qkv[2].size(3))
+        return together.index_select(0, self.layout.home).view(-1, heads, qkv[2].size(2))
 
 
 def _gather(x: Tensor, index: Tensor, width: int) -> Tensor:
@@ -139,7 +142,7 @@ def _gather(x: Tensor, index: Tensor, width: int) -> Tensor:
 class Decoding:
     """One new token for each living row, its past in an own store of keys and values.
 
-    ``keys`` and ``values`` are [layers, rows, places, G, D]; ``places`` [B] is where each row
+    ``keys`` and ``values`` are [layers, rows, G, places, D]; ``places`` [B] is where each row
     writes next. Rows that finish leave: the last living rows move into their slots.
     """
 
@@ -149,6 +152,7 @@ class Decoding:
     places: Tensor
     alive: int
     top: int = 0
+    _rows: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     _masks: dict[tuple[int, torch.dtype], Tensor | None] = field(
         default_factory=dict[tuple[int, torch.dtype], Tensor | None]
     )
@@ -156,6 +160,7 @@ class Decoding:
     def step(self) -> None:
         """Call before each forward pass."""
         self._masks.clear()
+        self._rows = torch.arange(self.alive, device=self.places.device)
         self.top = int(self.places.max()) + 1
 
     def attend(
@@ -165,20 +170,20 @@ class Decoding:
         scale: float | None,
         window: int,
     ) -> Tensor:
-        query, key, value = (x[0].transpose(0, 1) for x in qkv)
-        layer, count, top = self.layers[module], self.alive, self.top
-        rows = torch.arange(count, device=query.device)
-        self.keys[layer][rows, self.places] = key
-        self.values[layer][rows, self.places] = value
-        past_k = self.keys[layer, :count, :top].transpose(1, 2)
-        past_v = self.values[layer, :count, :top].transpose(1, 2)
-        groups = key.size(1)
+        query, key, value = qkv
+        count = self.alive
+        keys, values = self.keys[self.layers[module]], self.values[self.layers[module]]
+        keys[self._rows, :, self.places] = key
+        values[self._rows, :, self.places] = value
         # query heads of one key-value head stand as rows of one query: the past is never repeated
-        q = query.reshape(count, groups, -1, query.size(2))
         out = F.scaled_dot_product_attention(
-            q, past_k, past_v, attn_mask=self._mask(window, q.dtype), scale=scale
+            query.reshape(count, key.size(1), -1, query.size(2)),
+            keys[:count, :, : self.top],
+            values[:count, :, : self.top],
+            attn_mask=self._mask(window, query.dtype),
+            scale=scale,
         )
-        return out.reshape(1, count, query.size(1), value.size(2))
+        return out.reshape(count, query.size(1), value.size(2))
 
     def _mask(self, window: int, dtype: torch.dtype) -> Tensor | None:
         if (window, dtype) not in self._masks:
@@ -201,7 +206,7 @@ class Decoding:
         movers = (~finished[left:]).nonzero()[:, 0] + left
         stay[holes] = movers
         if len(holes):
-            self.keys[:, holes, : self.top] = self.keys[:, movers, : self.top]
-            self.values[:, holes, : self.top] = self.values[:, movers, : self.top]
+            self.keys[:, holes, :, : self.top] = self.keys[:, movers, :, : self.top]
+            self.values[:, holes, :, : self.top] = self.values[:, movers, :, : self.top]
         self.places, self.alive = self.places[stay], left
         return stay

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
-from solon.engines.local.attention import Packed, attending
+from solon.engines.local.attention import Packed, Plan, attending
 from solon.engines.local.layout import Layout, Row, lay_out
+from solon.engines.local.walk import Walk
 
 # Logits held at once, in numbers: beyond it the head runs in slices and again in the backward pass.
 SLICE = 1 << 25
@@ -30,13 +31,14 @@ SLICE = 1 << 25
 class Decoder:
     """The model, where it lives, and whether its attention can follow a packed layout.
 
+    ``walk`` is the short way through a packed trunk, where it is known to give the same;
     ``adapter`` is the LoRA wrapper around ``model``, where there is one.
     """
 
     model: PreTrainedModel
     packed: bool = True
+    walk: Walk | None = None
     adapter: PeftModel | None = None
-    windows: set[int] = field(default_factory=set[int])
 
     @property
     def device(self) -> torch.device:
@@ -70,9 +72,27 @@ class Decoder:
     def lay_out(self, rows: Sequence[Row], *, last: bool = False) -> Layout:
         return lay_out(rows, device=self.device, last=last, packed=self.packed)
 
-    def hidden(self, layout: Layout, plan: Packed | None = None) -> Tensor:
-        """[N hidden]: the trunk's last hidden state of every token laid down."""
-        return trunk_states(self.trunk, layout, packed=self.packed, plan=plan)
+    def hidden(
+        self, layout: Layout, plan: Packed | None = None, *, trunk: nn.Module | None = None
+    ) -> Tensor:
+        """[N hidden]: the last hidden state of every token laid down, by this trunk or a copy."""
+        trunk = trunk or self.trunk
+        if not self.packed:
+            return padded_states(trunk, layout)
+        plan = plan or Packed(layout)
+        return self.packed_states(layout.ids[0], layout.positions[0], plan, trunk=trunk)
+
+    def packed_states(
+        self, ids: Tensor, positions: Tensor, plan: Plan, *, trunk: nn.Module | None = None
+    ) -> Tensor:
+        """[N hidden] of tokens [N] under a plan of attention."""
+        trunk = trunk or self.trunk
+        if self.walk is not None:
+            return self.walk(trunk, ids, positions, plan)
+        with attending(plan):
+            return trunk(
+                input_ids=ids[None], position_ids=positions[None], use_cache=False
+            ).last_hidden_state[0]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """[M V], in float32, with the caps and scales that some models put after their head."""
@@ -146,16 +166,8 @@ class Decoder:
                 p.data = own[name]
 
 
-def trunk_states(
-    trunk: nn.Module, layout: Layout, *, packed: bool, plan: Packed | None = None
-) -> Tensor:
-    """[N hidden] of any transformers trunk, by a packed row or by a padded batch."""
-    if packed:
-        with attending(plan or Packed(layout)):
-            states = trunk(
-                input_ids=layout.ids, position_ids=layout.positions, use_cache=False
-            ).last_hidden_state
-        return states[0]
+def padded_states(trunk: nn.Module, layout: Layout) -> Tensor:
+    """[N hidden] of any transformers trunk, by a padded batch."""
     (group,) = layout.groups
     ids = layout.ids[0][group.queries]
     places = torch.arange(ids.size(1), device=ids.device)

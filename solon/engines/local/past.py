@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from solon.engines.local.attention import Decoding, Packed, attending
+from solon.engines.local.attention import Decoding, Packed
 from solon.engines.local.decoder import Decoder
 from solon.engines.local.layout import Ids, Row
 from solon.errors import SettingError
@@ -53,10 +53,7 @@ class PackedPast:
 
     def next(self, tokens: Tensor, /) -> Tensor:
         self.store.step()
-        with attending(self.store):
-            states = self.decoder.trunk(
-                input_ids=tokens[None], position_ids=self.store.places[None], use_cache=False
-            ).last_hidden_state[0]
+        states = self.decoder.packed_states(tokens, self.store.places, self.store)
         self.store.places = self.store.places + 1
         return self.decoder.logits(states)
 
@@ -74,13 +71,13 @@ def _packed(
     # past a prompt's end stand copies of its last token: masked until they are written over
     index = layout.ends[:, None] - (lengths[:, None] - 1 - places).clamp(min=0)
     first = next(iter(kept.values()))[0]
-    groups = first.size(1) // plan.width
-    shape = (2, len(kept), len(which), longest + steps, groups, plan.width)
+    groups, width = first.shape[1:]
+    shape = (2, len(kept), len(which), groups, longest + steps, width)
     # zeros, since a masked place must still hold a number
     store = torch.zeros(shape, dtype=first.dtype, device=first.device)
     for layer, pair in enumerate(kept.values()):
         for kind, states in enumerate(pair):
-            store[kind, layer, :, :longest] = states[index[which]].unflatten(2, (groups, -1))
+            store[kind, layer, :, :, :longest] = states[index].transpose(1, 2)[which]
     decoding = Decoding(
         layers={module: layer for layer, module in enumerate(kept)},
         keys=store[0],

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from solon.engines.local.attention import NAME, CannotPack, Packed
-from solon.engines.local.decoder import Decoder, trunk_states
+from solon.engines.local.decoder import Decoder, padded_states
 from solon.engines.local.layout import Row, lay_out
 from solon.engines.local.threads import Notes
+from solon.engines.local.walk import Walk
 from solon.errors import SettingError
 
 # Largest difference, relative to the largest hidden state, that rounding explains.
@@ -26,6 +27,7 @@ def settle(
 
     Raises SettingError where the model's head is not a linear map that this engine knows.
     """
+    decoder.walk = None
     if decoder.model.config._attn_implementation == NAME:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         # a copy of a model that was packed; whether this one is, is asked anew
         decoder.model.set_attn_implementation("sdpa")
@@ -56,6 +58,8 @@ def _why_not(decoder: Decoder) -> str:
             reason = _differs(_hidden(decoder, rows, plan), padded, plan, decoder)
         except CannotPack as refusal:
             reason = f"its layers use {refusal}"
+        if not reason:
+            _shorten(decoder, rows, plan, padded)
     if reason:
         decoder.model.set_attn_implementation(before)
         decoder.packed = False
@@ -63,17 +67,29 @@ def _why_not(decoder: Decoder) -> str:
 
 
 def _differs(found: Tensor, wanted: Tensor, plan: Packed, decoder: Decoder) -> str:
-    allowed = ROUNDING[decoder.model.dtype] * float(wanted.abs().max())
     gap = float((found - wanted).abs().max())
-    if not gap <= allowed:
+    if not gap <= _allowed(decoder, wanted):
         return f"a packed row gave other hidden states (by {gap:.1e})"
     text = decoder.model.config.get_text_config()
     if getattr(text, "attention_chunk_size", None):
         return "it attends in chunks"
     windowed = getattr(text, "sliding_window", None) and getattr(text, "use_sliding_window", True)
-    if windowed and plan.windows <= {0}:
+    if windowed and not any(window for _, window in plan.asked):
         return "its layers do not say which of them have a sliding window"
     return ""
+
+
+def _shorten(decoder: Decoder, rows: list[Row], plan: Packed, wanted: Tensor) -> None:
+    """Lets the decoder walk where that is the same; the longer way is correct as well."""
+    decoder.walk = Walk.through(decoder.trunk, plan.asked)
+    if decoder.walk is not None:
+        gap = float((_hidden(decoder, rows, Packed(plan.layout)) - wanted).abs().max())
+        if not gap <= _allowed(decoder, wanted):
+            decoder.walk = None
+
+
+def _allowed(decoder: Decoder, wanted: Tensor) -> float:
+    return ROUNDING[decoder.model.dtype] * float(wanted.abs().max())
 
 
 def _rows(vocabulary: int) -> list[Row]:
@@ -100,9 +116,9 @@ def _check_head(decoder: Decoder, rows: list[Row]) -> None:
     layout = lay_out(rows[:1], device=decoder.device, last=True, packed=False)
     with torch.no_grad():
         wanted = decoder.model(input_ids=ids, use_cache=False).logits[0].float()
-        found = decoder.logits(trunk_states(decoder.trunk, layout, packed=False))
+        found = decoder.logits(padded_states(decoder.trunk, layout))
     gap = float((found - wanted).abs().max())
-    if not gap <= ROUNDING[decoder.model.dtype] * float(wanted.abs().max()):
+    if not gap <= _allowed(decoder, wanted):
         raise SettingError(
             f"model: {type(decoder.model).__name__} changes its logits after the head in a way "
             f"that this engine does not know (by {gap:.1e}); choose another model, or an endpoint"

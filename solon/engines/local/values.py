@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from solon.engines.local.decoder import Decoder, trunk_states
+from solon.engines.local.decoder import Decoder
 from solon.engines.local.layout import Row
 
 
@@ -38,7 +38,7 @@ class Critic:
     def values(self, rows: Sequence[Row]) -> Tensor:
         """[S T]: V of the state before each token, read where that token is predicted."""
         layout = self.decoder.lay_out(rows)
-        states = trunk_states(self.trunk, layout, packed=self.decoder.packed)
+        states = self.decoder.hidden(layout, trunk=self.trunk)
         at = states.index_select(0, layout.scored).to(torch.float32)
         return layout.matrix(self.head(at)[:, 0])
 

@@ -79,7 +79,8 @@ class Voice:
 
     def copied(self) -> Voice:
         """The same voice over a copy of the weights that does not learn."""
-        return replace(self, decoder=Decoder(self.decoder.merged(), packed=self.decoder.packed))
+        own = self.decoder
+        return replace(self, decoder=Decoder(own.merged(), packed=own.packed, walk=own.walk))
 
     def rows(self, completions: Sequence[Completion]) -> list[Row]:
         return [self.words.row(completion) for completion in completions]
