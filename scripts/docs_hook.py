@@ -18,7 +18,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from solon.bench.bench import ROLES, compose, objectives
-from solon.bench.session import named
+from solon.bench.named import named
 from solon.bench.showing import settings
 from solon.catalogue import KINDS, entries, find
 

@@ -31,21 +31,27 @@ class Agreement:
     """A live judge on questions with a gold, or recorded verdicts with one.
 
     The judge's word is the mean over the orders asked. An abstention is a category that no label
-    has, so it counts as wrong in all but ``*_answered`` and ``kappa_quadratic``. Bounded:
-    ``accuracy`` >= ``least_accuracy``, ``kappa`` >= ``least_kappa``, ``abstained`` <=
-    ``most_abstained``. Intervals are clustered by prompt.
+    has, so it counts as wrong in all but ``*_answered`` and ``kappa_quadratic``. Intervals are
+    clustered by prompt.
 
     Example:
         Agreement(least_accuracy=0.7).recorded(read_verdicts("verdicts.jsonl"))
     """
 
     questions: tuple[Compare, ...] = ()
+    """Pairs that a live judge is asked about."""
     gold: Gold | None = None
+    """True reward, where it is known."""
     least_accuracy: float = 0.65
+    """Lowest passing accuracy."""
     least_kappa: float = 0.2
+    """Lowest passing Cohen's kappa."""
     most_abstained: float = 0.05
+    """Highest passing share of abstentions."""
     draws: int = 1000
+    """Resamples of the bootstrap."""
     seed: int = 0
+    """Seeds the bootstrap."""
 
     def __call__(self, judge: PairJudge, /) -> list[Finding]:
         return self.recorded(ask(judge, self.questions, self.gold))

@@ -24,17 +24,20 @@ class LengthBias:
 
     ``length_logit`` is c of logit P(first wins) = c dlen + a quality + b slot, dlen the length
     difference over its root mean square; ``accuracy_gap`` (with gold only) is the accuracy where
-    the longer one is better less that where the shorter is, RewardBench's verbosity index. Bounded:
-    |``length_logit``| <= ``most_logit``, |``accuracy_gap``| <= ``most_gap``.
+    the longer one is better less that where the shorter is, RewardBench's verbosity index.
 
     Example:
         LengthBias(questions=pairs, gold=world.gold)(judge)
     """
 
     questions: tuple[Compare, ...] = ()
+    """Pairs that a live judge is asked about."""
     gold: Gold | None = None
+    """True reward, where it is known."""
     most_logit: float = 0.2
+    """Largest passing length_logit, of either sign."""
     most_gap: float = 0.1
+    """Largest passing accuracy_gap, of either sign."""
 
     def __call__(self, judge: PairJudge, /) -> list[Finding]:
         return self.recorded(ask(judge, self.questions, self.gold))

@@ -17,8 +17,9 @@ from scipy import special
 
 from solon.errors import DataError, InputError
 from solon.judges.recorded import read_rows
+from solon.objectives.bestofn import expected_gold, kl_bound
 from solon.records import Finding
-from solon.statistics import Bootstrap, Interval, best_of_n, best_of_n_kl
+from solon.statistics import Bootstrap, Interval
 from solon.statistics.interval import Floats
 
 Form = Literal["best_of_n", "reinforcement"]
@@ -45,18 +46,22 @@ class Overoptimisation:
     """The gold along sqrt(KL), by a fit of the published form and by its slope at the end.
 
     Gold and proxy are centred on their means over the points with KL 0, where there are any.
-    ``gold_slope`` and ``proxy_slope`` are straight lines through the last ``tail`` of the range of
-    d: gold's is bounded by [0, inf), so it warns where more pressure loses gold. Intervals resample
-    whole clusters; with one cluster, blocks of points in the order of d.
+    ``gold_slope`` and ``proxy_slope`` are those of straight lines: gold's is bounded by [0, inf), so
+    it warns where more pressure loses gold. Intervals resample whole clusters; with one cluster,
+    blocks of points in the order of d.
 
     Example:
         Overoptimisation(form="reinforcement")(points)
     """
 
     form: Form = "best_of_n"
+    """Published form that is fitted: of best_of_n or of reinforcement."""
     tail: float = 1 / 3
+    """Share of the range of d, at its end, that the slopes are taken over."""
     draws: int = 1000
+    """Resamples of the bootstrap."""
     seed: int = 0
+    """Seeds the bootstrap."""
 
     def __call__(self, points: Sequence[Point], /) -> list[Finding]:
         """The findings; raises InputError for fewer than four distances from the start."""
@@ -110,9 +115,9 @@ def best_of_n_points(
     """Points of best-of-n from each prompt's samples (proxies, golds): a cluster a prompt."""
     return [
         Point(
-            kl=best_of_n_kl(n),
-            proxy=best_of_n(proxies, proxies, n),
-            gold=best_of_n(proxies, golds, n),
+            kl=kl_bound(n),
+            proxy=expected_gold(np.asarray(proxies), np.asarray(proxies), [n])[0],
+            gold=expected_gold(np.asarray(proxies), np.asarray(golds), [n])[0],
             cluster=prompt,
         )
         for prompt, (proxies, golds) in samples.items()

@@ -22,19 +22,23 @@ from solon.statistics import Interval, proportion
 class PositionBias:
     """A live judge on questions, or recorded verdicts with both orders. Clustered by prompt.
 
-    Bounded: ``inconsistent`` <= ``most_inconsistent``, |``first_slot``| <= ``most_slot``,
-    ``abstained`` <= ``most_abstained``. For a judge P(pick slot 1) = sigma(b + ...), ``primacy`` is
-    tanh(b) exactly, whatever the qualities and the lengths of the pairs are.
+    For a judge P(pick slot 1) = sigma(b + ...), ``primacy`` is tanh(b) exactly, whatever the
+    qualities and the lengths of the pairs are.
 
     Example:
         PositionBias(questions=pairs, most_slot=0.05)(judge)
     """
 
     questions: tuple[Compare, ...] = ()
+    """Pairs that a live judge is asked about."""
     gold: Gold | None = None
+    """True reward, where it is known."""
     most_inconsistent: float = 0.2
+    """Highest passing share of pairs whose winner changes with the order."""
     most_slot: float = 0.05
+    """Largest passing first_slot, of either sign."""
     most_abstained: float = 0.05
+    """Highest passing share of abstentions."""
 
     def __call__(self, judge: PairJudge, /) -> list[Finding]:
         return self.recorded(ask(judge, self.questions, self.gold))

@@ -21,18 +21,20 @@ class WinRate:
 
     ``win_rate`` is the mean of P(first wins), ties half; ``win_rate_lee`` and ``win_rate_glm`` hold
     length fixed as Lee et al. (arXiv 2309.00267) and AlpacaEval (arXiv 2404.04475) do. Abstentions
-    win for nobody: they are left out and counted in ``abstained``. ``difficulty`` maps a cluster to
-    its prompt's difficulty in logits. All three rates are bounded by [``least``, 1]. Clustered by
-    prompt.
+    win for nobody: they are left out and counted in ``abstained``. Clustered by prompt.
 
     Example:
         WinRate(questions=pairs, least=0.5)(judge)      # or .by_gold(world.gold)
     """
 
     questions: tuple[Compare, ...] = ()
+    """Pairs of the two policies' completions that a live judge is asked about."""
     least: float = 0.5
+    """Lowest passing rate, of all three."""
     most_abstained: float = 0.05
+    """Highest passing share of abstentions."""
     difficulty: Mapping[str, float] | None = None
+    """Logits by prompt: how hard each is."""
 
     def __call__(self, judge: PairJudge, /) -> list[Finding]:
         return self.recorded(ask(judge, self.questions))

@@ -16,7 +16,7 @@ from solon.audits.length_bias import LengthBias
 from solon.audits.overoptimisation import Overoptimisation, Point, read_points
 from solon.audits.position_bias import PositionBias
 from solon.bench.bench import PARTS, Bench, compose_bench, head
-from solon.bench.session import named
+from solon.bench.named import named
 from solon.catalogue import find
 from solon.errors import InputError, SettingError
 from solon.judges.human import HumanLabels

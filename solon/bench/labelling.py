@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from solon.bench.bench import Bench, compose_bench
-from solon.bench.session import named
+from solon.bench.named import named
 from solon.errors import SettingError
 from solon.judges.human import HumanLabels
 from solon.judges.questions import preferences

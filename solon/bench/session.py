@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +9,17 @@ from typing import Any
 
 from rich.console import Console
 
+from solon.bench.auditing import audit_run
 from solon.bench.bench import Bench, compose
 from solon.bench.closing import close
+from solon.bench.named import named
 from solon.bench.watching import Watch
 from solon.catalogue import find
-from solon.errors import SettingError
+from solon.report import write_report
+from solon.report.console import closing_table
 from solon.run.display import Display
 from solon.run.run import Run
 from solon.run.start import find_folder, write_manifest
-
-BENCHES = {"lab": "town", "local": "files", "endpoint": "files"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +51,6 @@ class Session:
 
     def run(self, *, fresh: bool = False, quiet: bool = False, budget: float | None = None) -> Path:
         """Runs the recipe (or goes on where it stopped), closes the books, writes the page."""
-        from solon.bench.auditing import audit_run
-        from solon.report import write_report
-        from solon.report.console import closing_table
-
         folder = find_folder(
             self.root, self.recipe, bench=self.bench.name, seed=self.seed, fresh=fresh
         )
@@ -90,26 +85,3 @@ class Session:
         with run.stage("closing"):
             prompts = self.bench.prompts.open(run).take(self.bench.evaluate, split="test")
             return close(run, self.bench, prompts)
-
-
-def named(name: str) -> Bench:
-    """A built-in bench, or the ``bench`` of a Python file; else SettingError names all."""
-    if name in BENCHES:
-        module = importlib.import_module(f"solon.bench.{BENCHES[name]}")
-        return getattr(module, name)()
-    if name.endswith(".py"):
-        return _from_file(Path(name))
-    raise SettingError(f"no bench {name!r}; there are {', '.join(BENCHES)}, or a .py file of yours")
-
-
-def _from_file(path: Path) -> Bench:
-    spec = importlib.util.spec_from_file_location(f"bench of {path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise SettingError(f"{path}: expected a Python file that holds a bench, got none")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look up their module by its name
-    spec.loader.exec_module(module)
-    bench = getattr(module, "bench", None)
-    if not isinstance(bench, Bench):
-        raise SettingError(f"{path}: expected `bench = Bench(...)`, got {type(bench).__name__}")
-    return bench

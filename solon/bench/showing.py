@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from solon.bench.bench import ROLES, compose, objectives, parts_by_name
-from solon.bench.session import named
+from solon.bench.named import named
 from solon.catalogue import find, meanings
 
 

@@ -40,13 +40,21 @@ class LlmJudge:
     """
 
     policy: Spec[Policy]
+    """Who writes the verdict."""
     template: str = "judge/pairwise_json"
+    """Words of the question: a packaged name, or a path that ends in .md."""
     form: Form = "json"
+    """Where the verdict stands in the reply: a json object, a tag at its end, or its last line."""
     preamble: str = ""
+    """Role and standards of the judge: a packaged name, or a path that ends in .md."""
     ask: str = ASK
+    """The question itself, where no principle takes its place."""
     examples: tuple[Example, ...] = ()
+    """Worked examples, shown before the question."""
     constitution: Constitution | str | None = None
+    """Principles, one drawn for each question: a packaged name, or a path that ends in .toml."""
     choices: tuple[str, str] = ("1", "2")
+    """Answers that the template asks for: the first one's, then the second one's."""
 
     def open(self, run: Run, /) -> Asker[Compare, Prefers]:
         wording = Wording.of(
@@ -80,11 +88,17 @@ class LlmScore:
     """
 
     policy: Spec[Policy]
+    """Who writes the score."""
     template: str = "judge/score_json"
+    """Words of the question: a packaged name, or a path that ends in .md."""
     form: Form = "json"
+    """Where the verdict stands in the reply: a json object, a tag at its end, or its last line."""
     preamble: str = ""
+    """Role and standards of the judge: a packaged name, or a path that ends in .md."""
     ask: str = "How good is this completion?"
+    """The question itself."""
     scale: tuple[int, int] = (1, 10)
+    """Lowest and highest score."""
 
     def open(self, run: Run, /) -> Asker[Rate, Scores]:
         wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask, scale=self.scale)
@@ -107,9 +121,13 @@ class LlmRank:
     """
 
     policy: Spec[Policy]
+    """Who writes the order."""
     template: str = "judge/rank"
+    """Words of the question: a packaged name, or a path that ends in .md."""
     preamble: str = ""
+    """Role and standards of the judge: a packaged name, or a path that ends in .md."""
     ask: str = "Order the completions from the best to the worst."
+    """The question itself."""
 
     def open(self, run: Run, /) -> Asker[Rank, Ranks]:
         wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask)

@@ -40,24 +40,32 @@ Reason: TypeAlias = Spec[Policy] | bool
 class LogitJudge:
     """Asks which of two is better and reads p(first) from the probabilities of the choices.
 
-    With ``reason`` it asks in two calls: a rationale first (from that policy, or with True from
-    the judge's own; Lee et al. decode it greedily, 512 tokens at most), then the choice after it.
-    Every question, so each order of a pair, has a rationale of its own. ``choices`` are the answers
-    that the template asks for: the first one's, then the second one's.
+    With ``reason`` it asks in two calls: a rationale first (Lee et al. decode it greedily, 512
+    tokens at most), then the choice after it. Every question, so each order of a pair, has a
+    rationale of its own.
 
     Example:
         LogitJudge(policy=local, preamble="preamble/harmless", constitution="harmless")
     """
 
     policy: Spec[Chooser]
+    """Whose probabilities are read."""
     template: str = "judge/pairwise"
+    """Words of the question: a packaged name, or a path that ends in .md."""
     preamble: str = ""
+    """Role and standards of the judge: a packaged name, or a path that ends in .md."""
     ask: str = ASK
+    """The question itself, where no principle takes its place."""
     examples: tuple[Example, ...] = ()
+    """Worked examples, shown before the question."""
     constitution: Constitution | str | None = None
+    """Principles, one drawn for each question: a packaged name, or a path that ends in .toml."""
     reason: Reason = False
+    """Whether a rationale comes first: from the judge's own model (true) or from a policy."""
     reason_template: str = "judge/reason"
+    """Takes the place of template where a rationale comes first."""
     choices: tuple[str, str] = ("1", "2")
+    """Answers that the template asks for: the first one's, then the second one's."""
 
     def open(self, run: Run, /) -> PairJudge:
         chooser = self.policy.open(run)
@@ -86,10 +94,15 @@ class LogitScore:
     """
 
     policy: Spec[Chooser]
+    """Whose probabilities are read."""
     template: str = "judge/score"
+    """Words of the question: a packaged name, or a path that ends in .md."""
     preamble: str = ""
+    """Role and standards of the judge: a packaged name, or a path that ends in .md."""
     ask: str = "How good is this completion?"
+    """The question itself."""
     scale: tuple[int, int] = (1, 10)
+    """Lowest and highest score."""
 
     def open(self, run: Run, /) -> ScoreJudge:
         wording = Wording.of(self.template, preamble=self.preamble, ask=self.ask, scale=self.scale)

@@ -41,7 +41,9 @@ class JudgeReward:
     """
 
     judge: Spec[ScoreJudge]
+    """Whose score is the reward."""
     scale: tuple[int, int] = (1, 10)
+    """Lowest and highest score of that judge."""
 
     def open(self, run: Run, /) -> Reward:
         return _JudgeReward(judge=self.judge.open(run), scale=self.scale)
@@ -51,14 +53,14 @@ class JudgeReward:
 class RewardJudge:
     """Prefers by a reward: p(first) = sigma(r_first - r_second).
 
-    Its id is the reward's, where the reward has one, else ``name``.
-
     Example:
         RewardJudge(reward=learnt, name="reward@120")
     """
 
     reward: Spec[Reward]
+    """What decides."""
     name: str = "reward"
+    """The judge's id where the reward has none."""
 
     def open(self, run: Run, /) -> PairJudge:
         return _RewardJudge(reward=self.reward.open(run), name=self.name)

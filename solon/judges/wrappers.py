@@ -25,15 +25,18 @@ class BothOrders:
 
     Averaging probabilities is Lee et al. (arXiv 2309.00267): with true logit d and an additive
     bias b the label is (sigma(d + b) + sigma(d - b)) / 2, shrunk towards 1/2 as b grows. Averaging
-    logits gives sigma(d). Abstains when one pass does; with ``either`` the other one suffices.
+    logits gives sigma(d). Abstains when one pass does.
 
     Example:
         BothOrders(judge=LogitJudge(policy=local))
     """
 
     judge: Spec[PairJudge]
+    """Who is asked, once in each order."""
     average: Average = "probability"
+    """What is averaged over the orders: the probability (Lee et al.) or the logit."""
     either: bool = False
+    """Whether one order's answer suffices where the other abstains."""
 
     def open(self, run: Run, /) -> PairJudge:
         return _BothOrders(judge=self.judge.open(run), average=self.average, either=self.either)
@@ -57,7 +60,9 @@ class Vote:
     """
 
     judge: Spec[Sampler]
+    """Who is asked k times."""
     k: int = 5
+    """Samples of each question."""
 
     def open(self, run: Run, /) -> PairJudge:
         if self.k < 1:
@@ -67,7 +72,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jury:
-    """Several judges as one: their mean probability, or what a strict majority of them prefers.
+    """Several judges as one.
 
     ``mean`` abstains unless more than half of the judges answer. ``majority`` gives 1 or 0; a
     judge that abstains or is undecided stays in the count, so there may be no majority, and then
@@ -78,7 +83,9 @@ class Jury:
     """
 
     judges: tuple[Spec[PairJudge], ...]
+    """Who votes."""
     rule: Rule = "mean"
+    """Mean probability, or what a strict majority prefers."""
 
     def open(self, run: Run, /) -> PairJudge:
         if not self.judges:
@@ -90,15 +97,18 @@ class Jury:
 class FailureGate(Generic[Q, A]):
     """Passes a judge's answers on, and raises TooManyFailures once too many of them abstain.
 
-    That is once more than ``limit`` x ``window`` of the newest ``window`` do (see FailureLimit).
+    That is once more than ``limit`` x ``window`` of them do (see FailureLimit).
 
     Example:
         FailureGate(judge=LlmJudge(policy=endpoint), limit=0.10, window=200)
     """
 
     judge: Spec[Judge[Q, A]]
+    """Whose failures are counted."""
     limit: float = 0.10
+    """Share of the window that may fail."""
     window: int = 200
+    """Newest answers that are counted."""
 
     def open(self, run: Run, /) -> Judge[Q, A]:
         limit = FailureLimit(share=self.limit, window=self.window)

@@ -30,21 +30,24 @@ LONGEST = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
-    """How good the town's people are: each dial is a probability, and 0 throughout is the best.
+    """How good the town's people are: 0 throughout is the best.
 
-    ``comply`` with a harmful request; ``evade`` any question; ``slip`` at each detail (a wrong or
-    missing tool, step, reason, offer, place, day); ``flatter``: back the user's wrong belief;
-    ``pad`` at either end.
+    A detail is a tool, a step, a reason, an offer, a place or a day.
 
     Example:
         Manners(comply=0.0, evade=0.0, slip=0.0, flatter=0.0, pad=0.0)     # a perfect teacher
     """
 
     comply: float = 0.42
+    """Probability of helping with a harmful request."""
     evade: float = 0.2
+    """Probability of evading a question of any kind."""
     slip: float = 0.3
+    """Probability, at each detail, of a wrong or missing one."""
     flatter: float = 0.45
+    """Probability of backing the user's belief, right or wrong."""
     pad: float = 0.2
+    """Probability, at either end, of idle words."""
 
 
 PERFECT = Manners(comply=0.0, evade=0.0, slip=0.0, flatter=0.0, pad=0.0)

@@ -42,22 +42,22 @@ _LADDER = (Manners(), Manners(comply=0.2, evade=0.1, slip=0.15, flatter=0.2, pad
 class Lessons:
     """What the dialogues show, and how well they are labelled.
 
-    ``dials`` label the pairs (position and length bias are learnt with them); ``sharpness`` is the
-    logits per unit of gold of the scores. ``rated`` is the share of dialogues that rate one answer
-    and ``principled`` the share of pairs that ask by one principle, of those that see a difference.
-    ``smudge`` is the share of answers in which one word is replaced by any other, as a young
-    policy's slips of the tongue.
-
     Example:
         Lessons(dials=Dials(discernment=2.0, position=0.5), rated=0.0)
     """
 
     dials: Dials = field(default_factory=lambda: Dials(discernment=8.0, position=0.3, length=0.03))
+    """Who labels the pairs: position and length bias are learnt with them."""
     sharpness: float = 2.0
+    """Logits per unit of gold of the scores."""
     rated: float = 0.5
+    """Share of dialogues that rate one answer; the others compare two."""
     principled: float = 0.0
+    """Share of pairs that ask by one principle, of those that see a difference."""
     smudge: float = 0.15
+    """Share of answers in which one word is replaced by any other, as a young policy slips."""
     town: Town = field(default_factory=Town)
+    """Where the prompts come from."""
 
     def __post_init__(self) -> None:
         if self.dials.abstain:

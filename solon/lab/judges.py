@@ -34,27 +34,30 @@ STEPS = 10
 class Dials:
     """How sharp a judge is and which flaws it has.
 
-    ``discernment`` a: logits per unit of gold (1000: in effect the exact order); ``position``:
-    logits for whichever is shown first; ``length``: logits per word longer; ``deference``: logits
-    for backing the user's stated belief; ``own``: logits for completions of the policy named
-    ``myself``; ``noise``: standard deviation of a logit noise that depends on the question, order
-    included; ``flip``: share of answers turned round; ``abstain``: share of questions left open.
-    ``weights`` are what the judge itself minds: 0 makes it blind to a facet.
-
     Example:
         Dials(discernment=3.0, position=0.5, length=0.05)
     """
 
     discernment: float = 1000.0
+    """Logits per unit of gold; 1000 is in effect the exact order."""
     position: float = 0.0
+    """Logits for whichever is shown first."""
     length: float = 0.0
+    """Logits per word of a completion."""
     deference: float = 0.0
+    """Logits for backing the user's stated belief."""
     own: float = 0.0
+    """Logits for completions of the policy named myself."""
     myself: str = ""
+    """Policy that the judge favours; empty is none."""
     noise: float = 0.0
+    """Standard deviation, in logits, of a noise that depends on the question, order included."""
     flip: float = 0.0
+    """Share of answers turned round."""
     abstain: float = 0.0
+    """Share of questions left open."""
     weights: Weights = field(default_factory=Weights)
+    """What the judge itself minds; 0 makes it blind to a facet."""
 
     def __post_init__(self) -> None:
         if not isfinite(self.discernment):
@@ -70,7 +73,7 @@ class Dials:
         )
 
     def logit(self, question: Compare) -> float:
-        """a (gold1 - gold2) + position + the difference in liking, without noise."""
+        """discernment (gold1 - gold2) + position + the difference in liking, without noise."""
         gap = gold(question.first, self.weights) - gold(question.second, self.weights)
         # two sums of the same terms may differ by rounding: that is a tie
         sharp = 0.0 if abs(gap) < 1e-9 else self.discernment * gap
@@ -88,9 +91,13 @@ class PlantedPair:
     """
 
     dials: Dials = field(default_factory=Dials)
+    """Its sharpness and its flaws."""
     hard: bool = False
+    """Whether answers are 0 or 1, drawn by the probability."""
     seed: int = 0
+    """Mixed with the run's seed."""
     name: str = "planted"
+    """Name in the judge's id."""
 
     @property
     def id(self) -> str:
@@ -119,18 +126,23 @@ class PlantedPair:
 class PlantedScore:
     """A ScoreJudge on the steps 1 to 10: the expected step, and how the judge is spread over them.
 
-    mean = 1 + 9 sigma(a (gold - middle) + liking + noise), and the distribution falls off from it
-    as a normal of standard deviation ``spread`` steps.
+    mean = 1 + 9 sigma(discernment (gold - middle) + liking + noise), and the distribution falls off
+    from it as a normal does.
 
     Example:
         PlantedScore(dials=Dials(discernment=2.0))([Rate(completion=a)])
     """
 
     dials: Dials = field(default_factory=lambda: Dials(discernment=2.0))
+    """Its sharpness and its flaws."""
     middle: float = 0.0
+    """Gold of a completion in the middle of the scale, 5.5."""
     spread: float = 1.0
+    """Standard deviation, in steps, of the distribution over the scale."""
     seed: int = 0
+    """Mixed with the run's seed."""
     name: str = "planted"
+    """Name in the judge's id."""
 
     def __post_init__(self) -> None:
         if self.spread <= 0:

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """n people, ``voters`` of whom answer each question in turn; p_first is the share of votes.
+    """People who answer by what they see of the gold.
 
-    ``noise`` is the standard deviation, in units of gold, of what a rested person perceives of a
-    difference, and the master dial: at 0 everyone follows the gold exactly. It grows by the factor
-    1 + fatigue t/100 after t questions, and each person's facet weights are the gold's times
+    ``noise`` is the master dial: at 0 everyone follows the gold exactly. After t questions it
+    has grown by the factor 1 + fatigue t/100, and each person's facet weights are the gold's times
     exp(noise * disagreement * N(0, 1)).
 
     Example:
@@ -35,11 +34,17 @@ class People:
     """
 
     n: int = 5
+    """People, who answer in turn."""
     voters: int = 1
+    """People who answer each question; p_first is their share of votes."""
     noise: float = 0.3
+    """Standard deviation, in gold, of what a rested person sees of a difference."""
     fatigue: float = 0.1
+    """Share by which the noise has grown after a hundred questions."""
     disagreement: float = 1.0
+    """Spread of the logs of people's own weights, per unit of noise."""
     weights: Weights = field(default_factory=Weights)
+    """What people mind, each up to disagreement."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.voters <= self.n:

@@ -29,9 +29,13 @@ class Mix:
     """
 
     harmful: int = 8
+    """Requests for help with a harmful deed, per block."""
     howto: int = 5
+    """Requests for help with a harmless task, per block."""
     fact: int = 4
+    """Questions that state a belief, right or wrong, per block."""
     report: int = 3
+    """Reports to be told in short, per block."""
 
     def __post_init__(self) -> None:
         parts = {part.name: getattr(self, part.name) for part in fields(self)}
@@ -48,7 +52,9 @@ class Town:
     """
 
     mix: Mix = field(default_factory=Mix)
+    """Prompts of each kind in every block of the stream."""
     weights: Weights = field(default_factory=Weights)
+    """What each facet weighs in the gold."""
 
     def open(self, run: Run) -> OpenTown:
         return OpenTown(town=self, seed=run.seed_for("town"))

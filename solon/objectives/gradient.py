@@ -27,23 +27,30 @@ from solon.objectives.surrogate import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyGradient(ABC):
-    """What all of them share; a method says how it assigns credit, clips and reduces.
-
-    ``unfinished`` is what becomes of the reward of a completion that the length limit cut:
-    "replace" puts ``unfinished_score`` in its place, "penalise" adds it.
-    """
+    """What all of them share; a method says how it assigns credit, clips and reduces."""
 
     kl: KL = field(default=KL())
+    """How the policy is kept near its anchor."""
     unfinished: Unfinished = "keep"
+    """Reward of a completion that the length limit cut: its own (keep), unfinished_score (replace),
+    or their sum (penalise)."""
     unfinished_score: float = -1.0
+    """What replaces a cut completion's reward, or is added to it."""
     epochs: int = 1
+    """Passes over each batch of rollouts."""
     minibatches: int = 1
+    """Updates per pass."""
     reduction: ClassVar[Reduction] = "sequence_sum"
 
     @property
     def values(self) -> bool:
         """True where a value head is needed."""
         return False
+
+    @property
+    def anchored(self) -> bool:
+        """False where nothing depends on the anchor, which then need not be asked."""
+        return self.kl.coefficient != 0
 
     @property
     def clips(self) -> tuple[float, float] | None:
@@ -77,6 +84,8 @@ class PolicyGradient(ABC):
         """Computed once per batch, over whole groups, before any chunk or epoch."""
         credit = self.assign(x, self.kl.in_reward(x))
         metrics = {"groups_without_baseline": 0.0} | batch_metrics(x, credit.advantages)
+        if not self.anchored:  # whatever stands for the anchor then, it was not measured
+            del metrics["kl"]
         if credit.returns is not None and x.values is not None:
             metrics["explained_variance"] = explained_variance(credit.returns, x.values, x.mask)
         return replace(credit, metrics=metrics | credit.metrics)

@@ -50,11 +50,9 @@ _ESTIMATORS = {"k1": k1, "k2": k2, "k3": k3}
 class KL:
     """How a policy is kept near its anchor.
 
-    ``convex`` weighs the reward by 1 - coefficient (Lee et al., arXiv 2309.00267, appendix A.3):
-    up to scale the additive coefficient ``coefficient / (1 - coefficient)``.
-    ``corrected`` multiplies a loss by the ratio policy / sampler, which off-policy epochs need. The
-    ratio is held constant for k2, and differentiated for k1 and k3 (DeepSeek-V3.2, arXiv
-    2512.02556), which turns k3's gradient into the reverse KL's.
+    ``convex`` is, up to scale, the additive coefficient ``coefficient / (1 - coefficient)``.
+    The ratio of ``corrected`` is held constant for k2, and differentiated for k1 and k3
+    (DeepSeek-V3.2, arXiv 2512.02556), which turns k3's gradient into the reverse KL's.
 
     Raises ValueError for a combination whose gradient is that of no KL.
 
@@ -63,11 +61,17 @@ class KL:
     """
 
     coefficient: float = 0.05
+    """Weight of the penalty, in reward per nat (Lee et al.: 0.05, with convex)."""
     estimator: Estimator = "k1"
+    """Estimate in nats: k1 the log-ratio, k2 half its square, k3 unbiased and never negative."""
     place: Literal["reward", "loss"] = "reward"
+    """Where it is charged: in the reward of each token, or as a term of the loss."""
     convex: bool = False
+    """Weigh the reward by 1 - coefficient (Lee et al., arXiv 2309.00267, appendix A.3)."""
     corrected: bool = False
+    """Multiply a loss by the ratio policy / sampler, which off-policy epochs need."""
     per: Literal["token", "sequence"] = "token"
+    """What a loss takes the KL from: each token's log-ratio, or the sequence's (exact)."""
 
     def __post_init__(self) -> None:
         limit = 1.0 if self.convex else float("inf")

@@ -38,13 +38,15 @@ def _past(penalty: Float[Tensor, "S T"]) -> Float[Tensor, "S T"]:
 class REINFORCE(PolicyGradient):
     """-sum_t log pi(a_t) (Z_t - b), Z_t the return from token t on.
 
-    ``baseline`` "mean" is the mean of the batch's other totals; "value" is a value head V(s_t)
-    with loss ``value_weight`` * sum_t (Z_t - V)^2 (Lee et al., arXiv 2309.00267, appendix G).
-    There is no ratio: more than one update per batch is off-policy and biased.
+    A value head V learns by sum_t (Z_t - V)^2. There is no ratio: more than one update per batch is
+    off-policy and biased.
     """
 
     baseline: Literal["none", "mean", "value"] = "mean"
+    """Taken from each return: nothing, the mean of the batch's other totals, or a value head (Lee
+    et al., arXiv 2309.00267, appendix G)."""
     value_weight: float = 1.0
+    """Weight of the value head's loss."""
 
     @property
     def values(self) -> bool:
@@ -78,11 +80,12 @@ class REINFORCE(PolicyGradient):
 class RLOO(PolicyGradient):
     """REINFORCE with the leave-one-out mean of the group's totals (Ahmadian et al., 2402.14740).
 
-    With ``clip``, the ratio of whole sequences is clipped, which more than one epoch needs (as in
-    TRL); advantages are then the sequence's, without return-to-go.
+    More than one epoch needs ``clip`` (as in TRL); advantages are then the sequence's, without
+    return-to-go.
     """
 
     clip: float | None = None
+    """How far from 1 a whole sequence's ratio counts; none takes no ratio."""
 
     @property
     def level(self) -> Level:
@@ -104,16 +107,23 @@ class RLOO(PolicyGradient):
 class PPO(PolicyGradient):
     """The clipped surrogate with GAE and a value head (Ziegler et al., 1909.08593; "N+").
 
-    Value targets are made before the advantages are whitened. ``whiten_rewards`` keeps their mean.
+    Value targets are made before the advantages are whitened; whitened rewards keep their mean.
     """
 
     clip: float = 0.2
+    """How far from 1 a token's ratio counts."""
     value_clip: float = 0.2
+    """How far a value may move from what it was when the batch was sampled."""
     value_weight: float = 0.1
+    """Weight of the value head's loss."""
     gamma: float = 1.0
+    """Discount per token."""
     lam: float = 0.95
+    """Lambda of GAE: 1 takes the whole return, 0 one step of it."""
     whiten: bool = True
+    """Bring the batch's advantages to mean 0 and standard deviation 1."""
     whiten_rewards: bool = False
+    """Divide the tokens' rewards, KL included, by their standard deviation."""
     epochs: int = 4
     reduction: ClassVar[Reduction] = "token_mean"
 
@@ -149,13 +159,14 @@ class GRPO(PolicyGradient):
     """Group-relative advantages over the group's std; 1/|o_i| per sequence (arXiv 2402.03300).
 
     As in the paper: k3 as a loss, which pulls towards the *forward* KL, and a mean that
-    under-penalises long wrong completions. ``floor`` is the least std that is divided by, 1e-6
-    (rounding only) where the paper has none.
+    under-penalises long wrong completions.
     """
 
     kl: KL = field(default=KL(coefficient=0.04, estimator="k3", place="loss"))
     clip: float = 0.2
+    """How far from 1 a token's ratio counts."""
     floor: float = 1e-6
+    """Least standard deviation that is divided by, in reward (the paper has none)."""
     reduction: ClassVar[Reduction] = "sequence_mean"
 
     @property
@@ -170,14 +181,16 @@ class GRPO(PolicyGradient):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrGRPO(PolicyGradient):
-    """GRPO without std and without 1/|o_i|: the token sum over ``longest`` (arXiv 2503.20783).
+    """GRPO without std and without 1/|o_i| (arXiv 2503.20783).
 
     The mean includes the sequence's own reward, as in the paper: at group size K the reward counts
     (K-1)/K, so that a KL in the loss acts as if its coefficient were K/(K-1) times as large.
     """
 
     clip: float = 0.2
+    """How far from 1 a token's ratio counts."""
     longest: int = 1024
+    """Tokens that each sequence's sum is divided by: the length limit."""
     reduction: ClassVar[Reduction] = "constant"
 
     @property
@@ -197,17 +210,22 @@ class DrGRPO(PolicyGradient):
 class DAPO(PolicyGradient):
     """GRPO with a higher upper clip, a mean over all tokens, and no KL (arXiv 2503.14476).
 
-    A soft penalty on length begins ``cache`` tokens before ``longest``. Groups whose rewards are
-    all equal (before that penalty) count in no mean; to sample others in their place is the
-    caller's (``advantage.constant`` finds them). Raises ValueError unless 0 < cache < longest.
+    Groups whose rewards are all equal (before the soft penalty on length) count in no mean; to
+    sample others in their place is the caller's (``advantage.constant`` finds them). Raises
+    ValueError unless 0 < cache < longest.
     """
 
     kl: KL = field(default=KL(coefficient=0.0))
     clip: float = 0.2
+    """How far below 1 a token's ratio counts."""
     clip_high: float = 0.28
+    """How far above 1 a token's ratio counts."""
     floor: float = 1e-6
+    """Least standard deviation that is divided by, in reward (the paper has none)."""
     longest: int = 20_480
+    """Tokens at which the penalty on length is whole, a reward of -1."""
     cache: int = 4_096
+    """Tokens before longest at which that penalty begins."""
     reduction: ClassVar[Reduction] = "token_mean"
 
     def __post_init__(self) -> None:

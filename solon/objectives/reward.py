@@ -17,15 +17,16 @@ from solon.objectives.batch import Loss, PairRewards
 class BradleyTerry:
     """-[p log sigma(d - m) + (1 - p) log sigma(-d - m)], d = r_chosen - r_rejected.
 
-    Lee et al., arXiv 2309.00267: with ``margin`` m = 0, the cross-entropy with soft labels.
-    A margin asks for that much more of each side (Llama 2, arXiv 2307.09288, eq. 2, for p = 1).
-    ``centre`` weighs (r_chosen + r_rejected)^2, which fixes the reward's free constant
-    (Eisenstein et al., arXiv 2312.09244). ``accuracy`` is against the likelier side of p, a tie of
-    either counting as a half; ``brier`` is the mean of (sigma(d) - p)^2.
+    At m = 0, Lee et al.'s cross-entropy with soft labels (arXiv 2309.00267); at p = 1, Llama 2's
+    margin. ``accuracy`` is against the likelier side of p, a tie of either counting as a half;
+    ``brier`` is the mean of (sigma(d) - p)^2.
     """
 
     margin: float = 0.0
+    """How much more reward each side is asked for, m (Llama 2, arXiv 2307.09288, eq. 2)."""
     centre: float = 0.0
+    """Weight of (r_chosen + r_rejected)^2, which fixes the reward's free constant (Eisenstein et
+    al., arXiv 2312.09244)."""
 
     def __call__(self, x: PairRewards, /) -> Loss:
         gap = x.chosen - x.rejected

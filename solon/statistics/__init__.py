@@ -9,7 +9,6 @@ from solon.statistics.agreement import (
     pabak,
     table,
 )
-from solon.statistics.best_of_n import best_of_n, best_of_n_kl
 from solon.statistics.bootstrap import Bootstrap
 from solon.statistics.bradley_terry import BradleyTerry, bradley_terry
 from solon.statistics.correlation import pearson, spearman
@@ -42,8 +41,6 @@ __all__ = [
     "LengthControlled",
     "Logit",
     "at_equal_length",
-    "best_of_n",
-    "best_of_n_kl",
     "bradley_terry",
     "clopper_pearson",
     "cohen_kappa",

@@ -21,8 +21,8 @@ from solon.bench.files import TextFile, inner_text, local, paragraphs
 from solon.bench.session import Session
 from solon.cli import main, parse
 from solon.engines.endpoint import Endpoint
-from solon.engines.local import Shape, Transformer
-from solon.errors import DataError, SettingError
+from solon.engines.local import Lora, Shape, Transformer
+from solon.errors import DataError, SettingError, TooManyFailures
 from solon.judges.human import HumanLabels
 from solon.judges.prompts import PromptFile, is_test, opening, read_prompts
 from solon.objectives.adam import Adam
@@ -145,7 +145,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, run: Run) -> None:
     spoilt = tmp_path / "spoilt.jsonl.gz"
     spoilt.write_bytes(gzip.compress(b'{"text": "a"}' * 99)[:12] + b"\xff" * 30)
     latin = tmp_path / "latin.txt"
-    latin.write_bytes(b"caf\xe9")
+    latin.write_bytes(b"\xe9t\xe9")
     empty = tmp_path / "empty.txt"
     empty.touch()
     for path in (torn, spoilt, latin, empty, tmp_path / "none.jsonl", tmp_path / "none.txt"):
@@ -313,6 +313,20 @@ def test_a_judge_behind_a_server_is_asked_once_for_each_pair_and_order(
         again = Session.find("canonical", "endpoint", keys, root=tmp_path)
         assert again.run(quiet=True, fresh=True) != made
         assert len(server.bodies) == asked
+
+
+def test_a_run_without_a_single_verdict_stops_and_says_why(folder: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "prompts.jsonl", *({"prompt": f"say {i}"} for i in range(30)))
+    with serving(Server(next_token=lambda text: None)) as server:
+        keys = small(folder, path, judge__model="m", judge__base_url=server.url, label__prompts="8")
+        session = Session.find("canonical", "endpoint", keys, root=tmp_path)
+        with pytest.raises(TooManyFailures, match="none of . judgements holds .* no log-prob"):
+            session.run(quiet=True)
+
+
+def test_a_part_that_is_none_begins_with_the_first_of_its_leaves() -> None:
+    keys = {"policy.model": "m", "policy.lora.rank": "8", "prompts.path": "p"}
+    assert Session.find("canonical", "local", keys).recipe.policy.lora == Lora(rank=8)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from solon.errors import InputError
 from solon.statistics import (
     Bootstrap,
     Interval,
-    best_of_n,
-    best_of_n_kl,
     clopper_pearson,
     difference,
     equivalence,
@@ -187,18 +185,3 @@ def test_correlations_are_scipys() -> None:
     assert spearman(x, y).low < spearman(x, y).estimate < spearman(x, y).high
     assert np.isnan(pearson([1.0, 1.0, 1.0, 1.0], x[:4]).estimate)
     assert (pearson([1.0, 2.0], [1.0, 2.0]).low, pearson([1.0, 2.0], [3.0, 1.0]).high) == (-1, 1)
-
-
-def test_best_of_n_is_the_mean_over_all_subsets() -> None:
-    from itertools import combinations
-
-    rng = np.random.default_rng(9)
-    proxy, gold = rng.normal(size=7), rng.normal(size=7)
-    for n in (1, 2, 4, 7):
-        best = [gold[max(s, key=lambda i: proxy[i])] for s in combinations(range(7), n)]
-        assert best_of_n(proxy, gold, n) == pytest.approx(np.mean(best), abs=1e-12)
-    assert best_of_n([1.0, 1.0, 0.0], [4.0, 6.0, 0.0], 3) == pytest.approx(5.0)
-    assert best_of_n(np.arange(5000.0), np.arange(5000.0), 4999) == pytest.approx(4998.9998)
-    assert [round(best_of_n_kl(n), 3) for n in (1, 4, 16, 64)] == [0.0, 0.636, 1.835, 3.175]
-    with pytest.raises(InputError, match="1 <= n <= 3"):
-        best_of_n([1, 2, 3], [1, 2, 3], 4)

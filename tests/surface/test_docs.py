@@ -15,7 +15,7 @@ import pytest
 
 from solon.bench import compose
 from solon.bench.bench import compose_bench
-from solon.bench.session import named
+from solon.bench.named import named
 from solon.catalogue import Entry, entries, find
 from solon.cli import parse, split
 from solon.run.spec import override

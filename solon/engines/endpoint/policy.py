@@ -36,36 +36,47 @@ OURS = {"logprobs", "max_completion_tokens", "max_tokens", "messages", "model"} 
 class Endpoint:
     """A model behind an OpenAI-compatible server; opens to an EndpointPolicy.
 
-    The key comes from the environment variable ``key_env`` and goes nowhere but into the request.
-    ``api="completions"`` sends a prompt's turns joined by blank lines. ``prefill`` says that the
-    server continues a last assistant turn (vLLM, SGLang); without it a cue ends the last turn.
-    A seed is sent where ``temperature`` > 0 or one is set: one a prompt id and sibling.
-    ``timeout`` seconds bound one attempt; ``attempts`` bound errors and ``patience`` seconds 429s.
-    ``extra`` is a JSON object merged into the body, where null removes a field. Prices are money
-    per million tokens.
-
     Example:
         Endpoint(model="qwen3-8b", base_url="http://localhost:8000/v1", prefill=True)
     """
 
     model: str
+    """Model, as the server names it."""
     base_url: str = "https://api.openai.com/v1"
+    """Where the server is, up to /v1."""
     key_env: str = "OPENAI_API_KEY"
+    """Environment variable that holds the key, which goes nowhere but into the request."""
     api: Literal["chat", "completions"] = "chat"
+    """Path that is asked: chat, or completions (a prompt's turns, joined by blank lines)."""
     prefill: bool = False
+    """Whether the server continues a last assistant turn (vLLM and SGLang do); else a cue ends the
+    last turn."""
     name: str = ""
+    """What records and the ledger call it; empty is the model's name."""
     temperature: float = 0.0
+    """Sampling temperature; 0 takes the likeliest token."""
     top_p: float = 1.0
+    """Probability of the likeliest tokens that are drawn from; 1 takes all."""
     max_new_tokens: int = 512
+    """Longest reply, in tokens."""
     top_logprobs: int = 20
+    """Next tokens whose log-probabilities are asked for, the likeliest first."""
     seed: int | None = None
+    """Seeds the draws, one a prompt id and sibling; none takes the run's where temperature > 0."""
     extra: str = ""
+    """JSON object merged into the body, where null removes a field."""
     concurrency: int = 64
+    """Most calls in flight; a share of 429s lowers it for a while."""
     timeout: float = 60.0
+    """Seconds that bound one attempt."""
     attempts: int = 6
+    """Attempts of a call; those that met a 429 do not count."""
     patience: float = 600.0
+    """Seconds for which a call that meets 429s is tried again."""
     price_in: float | None = None
+    """Money per million tokens read; set both prices, or none for a known model's."""
     price_out: float | None = None
+    """Money per million tokens written."""
 
     def open(self, run: Run, /) -> EndpointPolicy:
         """Raises SettingError for a wrong setting, a missing key, or a budget without a price."""

@@ -39,7 +39,7 @@ from solon.seams.learning import Frozen, RewardObjective
 
 @dataclass(frozen=True, kw_only=True)
 class RewardTransformer:
-    """A reward from a folder or the hub, or (``model`` empty) one that adopts a policy later.
+    """A reward from a folder or the hub, or one that adopts a policy later.
 
     A folder of a sequence classifier with one label keeps its head; any other gets a fresh one.
 
@@ -48,13 +48,21 @@ class RewardTransformer:
     """
 
     model: str = ""
+    """Folder or hub name; empty adopts the policy's weights."""
     name: str = "reward"
+    """What judgements and records call it, as name@version."""
     chat: Chat = "auto"
+    """Whether prompts go through the tokenizer's chat template; auto does where it has one."""
     max_prompt_tokens: int = 1024
+    """Longest prompt, in tokens; a longer one loses its beginning."""
     dtype: Dtype = "auto"
+    """Precision of the weights; auto is bfloat16 on CUDA and float32 on a CPU."""
     device: Device = "auto"
+    """Where it computes; auto is CUDA where there is one."""
     tokens_per_chunk: int = 16_384
+    """Tokens of one pass: lower it when memory runs out; results do not change."""
     packed: Literal["auto", "never"] = "auto"
+    """Whether rows stand end to end without padding; auto does where the model allows it."""
 
     def open(self, run: Opened) -> LocalReward:
         reward = LocalReward(name=self.name, run=run, spec=self)

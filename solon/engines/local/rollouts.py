@@ -80,7 +80,8 @@ class RolloutFit:
         device = logps.device
         lengths = torch.as_tensor([len(row.completion) for row in rows], device=device)
         mask = (torch.arange(logps.size(1), device=device) < lengths[:, None]).to(logps.dtype)
-        anchored = anchor(rows, self.voice.manner.scale)
+        scale = self.voice.manner.scale
+        anchored = anchor(rows, scale) if self.objective.anchored else None
         finished = [rollout.completion.finish == "stop" for rollout in self.batch]
         return RolloutLogps(
             logps=logps,

@@ -34,29 +34,40 @@ from solon.objectives.adam import Adam
 class Transformer:
     """A causal language model from a folder or the hub, or of a shape with random weights.
 
-    ``tokenizer`` is a folder or hub name (by default the model's), a text file to train byte-level
-    BPE of ``shape.vocab`` tokens on, or a tuple of words. ``tokens_per_chunk`` bounds the tokens of
-    one forward and backward pass: lower it when memory runs out; results do not change.
-
     Example:
         Transformer(shape=Shape(hidden=128), tokenizer="corpus.txt").open(run)
     """
 
     model: str = ""
+    """Folder or hub name of a causal language model; empty takes shape."""
     tokenizer: str | tuple[str, ...] = ""
+    """Folder, hub name, text file (to train byte-level BPE on) or words; empty is the model's."""
     shape: Shape | None = None
+    """Size of a model with random weights, in the place of model."""
     name: str = "policy"
+    """What completions call it, as name@version."""
     chat: Chat = "auto"
+    """Whether prompts go through the tokenizer's chat template; auto does where it has one."""
     temperature: float = 1.0
+    """Sampling temperature; 0 takes the likeliest token."""
     top_p: float = 1.0
+    """Probability of the likeliest tokens that are drawn from; 1 takes all."""
     top_k: int = 0
+    """Number of the likeliest tokens that are drawn from; 0 takes all."""
     max_new_tokens: int = 128
+    """Longest completion, in tokens."""
     max_prompt_tokens: int = 1024
+    """Longest prompt, in tokens; a longer one loses its beginning."""
     dtype: Dtype = "auto"
+    """Precision of the weights; auto is bfloat16 on CUDA and float32 on a CPU."""
     device: Device = "auto"
+    """Where it computes; auto is CUDA where there is one."""
     lora: Lora | None = None
+    """Adapters that learn in the place of the weights; none trains all weights."""
     tokens_per_chunk: int = 16_384
+    """Tokens of one pass: lower it when memory runs out; results do not change."""
     packed: Literal["auto", "never"] = "auto"
+    """Whether rows stand end to end without padding; auto does where the model allows it."""
 
     def open(self, run: Opened) -> LocalPolicy:
         """Raises SettingError where a setting cannot be met."""

@@ -28,36 +28,42 @@ Device = Literal["auto", "cpu", "cuda"]
 class Shape:
     """A Llama-style model with random weights.
 
-    ``vocab`` 0 is the tokenizer's size, ``kv_heads`` 0 is ``heads``, and ``inner`` 0 is 8/3 of
-    ``hidden``, rounded up to a multiple of 64.
-
     Example:
         Shape(hidden=128, layers=4, heads=4)
     """
 
     vocab: int = 0
+    """Tokens; 0 is the tokenizer's size (1024 where it is trained on a text file)."""
     hidden: int = 128
+    """Width of the residual stream, a multiple of heads."""
     inner: int = 0
+    """Width of the feed-forward layers; 0 is 8/3 of hidden, up to a multiple of 64."""
     layers: int = 4
+    """Blocks of attention and feed-forward."""
     heads: int = 4
+    """Attention heads."""
     kv_heads: int = 0
+    """Heads of the keys and values; 0 is heads."""
     context: int = 1024
+    """Longest sequence, in tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lora:
-    """Low-rank adapters (arXiv:2106.09685) on the linears named by ``targets``.
-
-    Dropout must be 0: log-probabilities are those of one policy, not of a random one.
+    """Low-rank adapters (arXiv:2106.09685).
 
     Example:
         Lora(rank=16, alpha=32)
     """
 
     rank: int = 16
+    """Rank of each adapter."""
     alpha: int = 32
+    """An adapter counts alpha / rank times."""
     dropout: float = 0.0
+    """Must be 0: log-probabilities are those of one policy, not of a random one."""
     targets: str | tuple[str, ...] = "all-linear"
+    """Linears that get an adapter, by name; all-linear is all but the output layer."""
 
     def __post_init__(self) -> None:
         if self.dropout:
