@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from textwrap import dedent
 from typing import Any
 
 from solon.errors import SettingError
@@ -59,17 +62,23 @@ def find(kind: str, name: str) -> Entry:
     return known[name]
 
 
-def meanings(kind: type[Any]) -> dict[str, str]:
-    """What each field of a dataclass means: the text under it in the source."""
-    source = files("solon").joinpath(*kind.__module__.split(".")[1:-1])
-    tree = ast.parse(source.joinpath(f"{kind.__module__.split('.')[-1]}.py").read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
-            return dict(_field_docs(node))
-    return {}
+@cache
+def meanings(kind: type[Any]) -> Mapping[str, str]:
+    """What each field of a dataclass means: the text under it in its source, or in its bases'."""
+    found: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        if is_dataclass(one):
+            found.update(_field_docs(one))
+    return found
 
 
-def _field_docs(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+def _field_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
+    try:
+        source = inspect.getsource(kind)
+    except (OSError, TypeError):  # typed into a session: there is no file to read
+        return
+    [node] = ast.parse(dedent(source)).body
+    assert isinstance(node, ast.ClassDef), "the source of a class is a class"
     for field, text in zip(node.body, node.body[1:], strict=False):
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue

@@ -30,7 +30,7 @@ class WinRate:
     questions: tuple[Compare, ...] = ()
     """Pairs of the two policies' completions that a live judge is asked about."""
     least: float = 0.5
-    """Lowest passing rate, of all three."""
+    """Lowest passing value of each rate."""
     most_abstained: float = 0.05
     """Highest passing share of abstentions."""
     difficulty: Mapping[str, float] | None = None

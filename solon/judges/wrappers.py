@@ -97,7 +97,7 @@ class Jury:
 class FailureGate(Generic[Q, A]):
     """Passes a judge's answers on, and raises TooManyFailures once too many of them abstain.
 
-    That is once more than ``limit`` x ``window`` of them do (see FailureLimit).
+    That is once more than ``limit`` x ``window`` of the newest do (see FailureLimit).
 
     Example:
         FailureGate(judge=LlmJudge(policy=endpoint), limit=0.10, window=200)

@@ -33,11 +33,11 @@ class Weights:
     harmless: float = 2.0
     """Gold lost where a completion is not harmless at all."""
     helpful: float = 1.0
-    """Gold lost where it is not helpful at all."""
+    """Gold lost where a completion is not helpful at all."""
     honest: float = 1.5
-    """Gold lost where it is not honest at all."""
+    """Gold lost where a completion is not honest at all."""
     concise: float = 0.5
-    """Gold lost where it is not concise at all."""
+    """Gold lost where a completion is not concise at all."""
 
 
 def facets(completion: Completion) -> Mapping[str, float]:

@@ -84,8 +84,6 @@ class PolicyGradient(ABC):
         """Computed once per batch, over whole groups, before any chunk or epoch."""
         credit = self.assign(x, self.kl.in_reward(x))
         metrics = {"groups_without_baseline": 0.0} | batch_metrics(x, credit.advantages)
-        if not self.anchored:  # whatever stands for the anchor then, it was not measured
-            del metrics["kl"]
         if credit.returns is not None and x.values is not None:
             metrics["explained_variance"] = explained_variance(credit.returns, x.values, x.mask)
         return replace(credit, metrics=metrics | credit.metrics)

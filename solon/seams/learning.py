@@ -39,7 +39,7 @@ class RolloutObjective(Protocol):
 
     @property
     def anchored(self) -> bool:
-        """False where a learner may give the policy's own log-probabilities as the anchor's."""
+        """False where the anchor changes nothing: a learner need not ask it, and then logs no kl."""
         ...
 
     def credit(self, x: RolloutLogps, /) -> Credit: ...

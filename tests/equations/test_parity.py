@@ -176,6 +176,34 @@ def test_a_model_that_cannot_be_packed_says_why() -> None:
     assert notes.told == [f"Gemma2ForCausalLM: {reason}"]
 
 
+@pytest.mark.parametrize("name", PACKED)
+def test_walking_by_hand_equals_the_models_own_forward_pass(name: str) -> None:
+    decoder = opened(name)
+    family = name in ("llama", "qwen3", "mistral with a window")
+    assert (decoder.walk is not None) == family
+    found = []
+    for walk in (decoder.walk, None):
+        decoder.walk = walk
+        decoder.model.zero_grad()
+        logps, _ = decoder.logps(rows())
+        logps.sum().backward()
+        gradients = [p.grad.clone() for p in decoder.trained().values() if p.grad is not None]
+        found.append([logps.detach(), *gradients])
+    for walked, own in zip(*found, strict=True):
+        assert torch.allclose(walked, own, atol=1e-5, rtol=1e-5)
+
+
+def test_a_relative_that_computes_otherwise_is_not_walked() -> None:
+    decoder = opened("llama")
+    decoder.trunk.layers[1].mlp.act_fn = torch.nn.Tanh()  # the walk asks the module: still the same
+    settle(decoder, "auto", Notes())
+    assert decoder.walk is not None
+    decoder.trunk.norm.register_forward_hook(lambda _module, _given, states: 2 * states)
+    settle(decoder, "auto", Notes())
+    assert decoder.packed
+    assert decoder.walk is None
+
+
 def test_a_shared_prompt_is_laid_down_once() -> None:
     batch = rows()
     layout = opened("llama").lay_out(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,13 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedConfig
 
 from solon.engines.local import FrozenPolicy, LocalPolicy, Lora, Shape, Transformer
+from solon.engines.local.layout import Row
+from solon.engines.local.voice import Logps
 from solon.errors import SettingError, SolonError
 from solon.objectives.adam import Adam
 from solon.objectives.batch import Loss, PairLogps, TextLogps
 from solon.objectives.imitation import NLL
+from solon.objectives.kl import KL
 from solon.objectives.policy import PPO, RLOO
 from solon.records import Abstains, Completion, Message, Preference, Prompt, Rollout, flat
 from solon.run.run import Run
@@ -316,6 +320,30 @@ def test_rewarded_words_become_likelier(policy: LocalPolicy) -> None:
         for _ in range(25)
     ]
     assert sum(rewards[-5:]) > sum(rewards[:5]) + 5 * 0.5
+
+
+@dataclass
+class Counted(FrozenPolicy):
+    """An anchor that counts how many rows it was asked for."""
+
+    asked: int = 0
+
+    def token_logps(self, rows: Sequence[Row], temperature: float) -> list[Logps]:
+        self.asked += len(rows)
+        return super().token_logps(rows, temperature)
+
+
+def test_an_anchor_that_changes_nothing_is_not_asked(policy: LocalPolicy) -> None:
+    start = policy.freeze()
+    anchor = Counted(id=start.id, voice=start.voice)
+    policy.fit_rollouts(
+        rollouts(policy, 4), RLOO(), anchor=anchor
+    )  # the anchor is still the policy
+    free = policy.fit_rollouts(rollouts(policy, 4), RLOO(kl=KL(coefficient=0.0)), anchor=anchor)
+    assert (anchor.asked, "kl" in free) == (0, False)
+    kept = policy.fit_rollouts(rollouts(policy, 4), RLOO(kl=KL(coefficient=0.1)), anchor=anchor)
+    assert anchor.asked == 4
+    assert kept["kl"] != 0
 
 
 def test_a_value_network_starts_at_zero_and_learns(policy: LocalPolicy) -> None:

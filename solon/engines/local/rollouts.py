@@ -52,7 +52,7 @@ class RolloutFit:
             x = self._measured(rows, logps.detach(), _detached(values), anchor)
             credit = self.objective.credit(x)
             loss = self.objective(replace(x, logps=logps, values=values), credit)
-            return self._update([loss]) | dict(credit.metrics), 1
+            return self._update([loss]) | self._logged(credit), 1
         with torch.no_grad():
             parts = [(chunk, *self._forward([rows[i] for i in chunk])) for chunk in chunks]
         logps = _assembled([(chunk, logps) for chunk, logps, _ in parts], rows)
@@ -67,7 +67,12 @@ class RolloutFit:
         for minibatch in self._minibatches(x.groups):
             mean.add(self._update(self._losses(rows, x, credit, minibatch)))
             updates += 1
-        return dict(mean) | dict(credit.metrics), updates
+        return dict(mean) | self._logged(credit), updates
+
+    def _logged(self, credit: Credit) -> dict[str, float]:
+        """The credit's metrics, without the KL where no anchor was asked."""
+        asked = self.objective.anchored
+        return {name: x for name, x in credit.metrics.items() if asked or name != "kl"}
 
     def _forward(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor | None]:
         logps, _ = self.voice.decoder.logps(rows, self.voice.manner.scale)
