@@ -36,6 +36,7 @@ from solon.records import Completion, Preference, Prompt, Rollout
 from solon.run.run import Run
 
 RATE, BETA, KL_WEIGHT, CLIP, FLOOR = 1e-4, 0.1, 0.05, 0.2, 1e-4
+SAMPLES = "_generate_single_turn"  # TRL's method that draws answers, in both trainers
 Ids = list[int]
 
 
@@ -211,7 +212,7 @@ class Bare:
         found = logits.gather(-1, ids[:, 1:, None])[..., 0] - logits.logsumexp(-1)
         return found * scored, scored
 
-    def supervised(self, number: int, step: Step) -> Tensor:
+    def supervised(self, number: int, _: Step) -> Tensor:
         rows = [self.material.row(c) for c in self.material.part(self.texts, number)]
         logps, scored = self.logps(self.model, rows)
         return -logps.sum() / scored.sum()
@@ -220,14 +221,14 @@ class Bare:
         pairs, row = self.material.part(self.pairs, number), self.material.row
         return [row(p.chosen) for p in pairs] + [row(p.rejected) for p in pairs]
 
-    def reward(self, number: int, step: Step) -> Tensor:
+    def reward(self, number: int, _: Step) -> Tensor:
         rows = [prompt + answer for prompt, answer in self.both(number)]
         real = self.pad([[1] * len(row) for row in rows])
         scores = self.model(input_ids=self.pad(rows), attention_mask=real, use_cache=False)
         chosen, rejected = scores.logits[:, 0].chunk(2)
         return -F.logsigmoid(chosen - rejected).mean()
 
-    def preference(self, number: int, step: Step) -> Tensor:
+    def preference(self, number: int, _: Step) -> Tensor:
         rows = self.both(number)
         with torch.no_grad():
             known = self.logps(self.anchor, rows)[0].sum(1)
@@ -335,8 +336,8 @@ class Between(TrainerCallback):
         self.watch(trainer, "compute_loss", self.saw_loss)
         self.watch(trainer, "_clip_grad_norm", self.saw_norm)
         if material.work.online:
-            self.plain = trainer._generate_single_turn
-            trainer._generate_single_turn = self.generate
+            self.plain = getattr(trainer, SAMPLES)
+            setattr(trainer, SAMPLES, self.generate)
         trainer.add_callback(self)
 
     def watch(self, owner: Any, name: str, saw: Callable[[Any], None]) -> None:

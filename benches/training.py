@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -33,12 +34,8 @@ METHODS = ("supervised", "reward", "preference", "rloo", "grpo")
 WARM = 2  # steps that are not counted
 STEPS = {"1.5M": 16, "25M": 8}
 NAMES = ("TRL", "bare", "Solon")
-HEADER = """\
-| model | method | tokens | TRL ms | bare ms | Solon ms | Solon / TRL | bare / TRL | loss gap | norm gap |
-|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"""
-SAMPLING = """\
-| model | method | TRL | bare | Solon |
-|---|---|--:|--:|--:|"""
+COLUMNS = ("model", "method", "tokens", "TRL ms", "bare ms", "Solon ms", "TRL / Solon",
+           "TRL / bare", "loss gap", "norm gap")  # fmt: skip
 
 
 def set_up(arguments: list[str]) -> None:
@@ -121,7 +118,7 @@ def summary(work: Work, steps: dict[str, list[Step]]) -> dict[str, Any]:
 
 
 def tables(found: list[dict[str, Any]]) -> str:
-    lines = [HEADER]
+    lines = headed(COLUMNS)
     for row in found:
         trl, bare, solon = (row[name] for name in NAMES)
         lines.append(
@@ -133,11 +130,16 @@ def tables(found: list[dict[str, Any]]) -> str:
         )
     online = [row for row in found if "sampled_per_second" in row["TRL"]]
     if online:
-        lines += ["", SAMPLING]
+        lines += ["", *headed(("model", "method", *NAMES))]
     for row in online:
         rates = " | ".join(f"{row[name]['sampled_per_second']:.0f}" for name in NAMES)
         lines.append(f"| {row['size']} | {row['method']} | {rates} |")
     return "\n".join(lines)
+
+
+def headed(columns: Sequence[str]) -> list[str]:
+    right = "--:|" * (len(columns) - 2)
+    return [f"| {' | '.join(columns)} |", f"|---|---|{right}"]
 
 
 def whole_table(given: argparse.Namespace) -> None:

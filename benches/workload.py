@@ -1,6 +1,6 @@
-"""What is trained on: made-up text, a small tokenizer, and two sizes of Llama that end their answers.
+"""What is trained on: made-up text, a small tokenizer, two sizes of Llama that end their answers.
 
-Everything is made once in bench-out/ and from fixed seeds.
+Everything is made once, in bench-out/, from fixed seeds.
 """
 
 from __future__ import annotations
@@ -24,13 +24,10 @@ SHAPES = {
 }
 # answers or pairs a step at 1.5M; half of it at 25M
 BATCH = {"supervised": 16, "reward": 8, "preference": 8, "rloo": 32, "grpo": 32}
-SUBJECTS = "cat dog fox bird child queen robot pilot farmer doctor river storm lamp clock".split()
-VERBS = "sees finds likes follows paints breaks fixes carries hides opens guards counts".split()
-OBJECTS = (
-    "a red ball|the old bridge|three small stones|a quiet song|the long road|some warm bread|"
-    "the blue door|a paper boat|every green leaf|the broken mirror"
-).split("|")
-ADVERBS = "slowly quickly quietly often never today again carefully together alone".split()
+SUBJECTS = ["cat", "dog", "fox", "bird", "child", "queen", "robot", "pilot", "farmer", "doctor"]
+VERBS = ["sees", "finds", "likes", "follows", "paints", "breaks", "fixes", "carries", "hides"]
+OBJECTS = ["a red ball", "the old bridge", "three small stones", "a quiet song", "some warm bread"]
+ADVERBS = ["slowly", "quickly", "quietly", "often", "never", "today", "again", "carefully"]
 JOINTS = [" and then ", " because ", " while ", " but ", " so ", " . "]
 
 

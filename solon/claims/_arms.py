@@ -99,9 +99,8 @@ def run_arm(root: Path, arm: Arm) -> None:
         demonstrations=None,
         judge=BothOrders(judge=pair_judge(taught(root))),
         scorer=scorer(taught(root)),
-        **dict(arm.parts),
     )
-    _run(root, arm, bench)
+    _run(root, arm, replace(bench, **dict(arm.parts)))
 
 
 def _run(root: Path, arm: Arm, bench: Bench) -> None:

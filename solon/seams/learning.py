@@ -39,7 +39,7 @@ class RolloutObjective(Protocol):
 
     @property
     def anchored(self) -> bool:
-        """False where the anchor changes nothing: a learner need not ask it, and then logs no kl."""
+        """False where the anchor changes nothing: a learner need not ask it, and logs no KL."""
         ...
 
     def credit(self, x: RolloutLogps, /) -> Credit: ...

@@ -334,16 +334,14 @@ class Counted(FrozenPolicy):
 
 
 def test_an_anchor_that_changes_nothing_is_not_asked(policy: LocalPolicy) -> None:
-    start = policy.freeze()
+    start, free = policy.freeze(), RLOO(kl=KL(coefficient=0.0))
     anchor = Counted(id=start.id, voice=start.voice)
-    policy.fit_rollouts(
-        rollouts(policy, 4), RLOO(), anchor=anchor
-    )  # the anchor is still the policy
-    free = policy.fit_rollouts(rollouts(policy, 4), RLOO(kl=KL(coefficient=0.0)), anchor=anchor)
-    assert (anchor.asked, "kl" in free) == (0, False)
-    kept = policy.fit_rollouts(rollouts(policy, 4), RLOO(kl=KL(coefficient=0.1)), anchor=anchor)
-    assert anchor.asked == 4
-    assert kept["kl"] != 0
+    policy.fit_rollouts(rollouts(policy), RLOO(), anchor=start)
+    assert "kl" not in policy.fit_rollouts(rollouts(policy), free, anchor=anchor)
+    assert anchor.asked == 0
+    batch = rollouts(policy)
+    assert policy.fit_rollouts(batch, RLOO(), anchor=anchor)["kl"] != 0
+    assert anchor.asked == len(batch)
 
 
 def test_a_value_network_starts_at_zero_and_learns(policy: LocalPolicy) -> None:

@@ -99,8 +99,9 @@ def specs() -> Iterator[type[Any]]:
     for floor in OPENED:
         for found in pkgutil.walk_packages([f"{solon.__path__[0]}/{floor}"], f"solon.{floor}."):
             for name, kind in vars(importlib.import_module(found.name)).items():
-                own = isinstance(kind, type) and kind.__module__ == found.name
-                if own and is_dataclass(kind) and hasattr(kind, "open") and name[0] != "_":
+                if not isinstance(kind, type) or kind.__module__ != found.name:
+                    continue
+                if name[0] != "_" and is_dataclass(kind) and hasattr(kind, "open"):
                     yield kind
 
 
