@@ -31,8 +31,8 @@ QUIET = {
     "TRL_EXPERIMENTAL_SILENCE": "1", "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore",
 }  # fmt: skip
 METHODS = ("supervised", "reward", "preference", "rloo", "grpo")
-WARM = 2  # steps that are not counted
-STEPS = {"1.5M": 16, "25M": 8}
+WARM = 1  # steps that are not counted
+STEPS = {"1.5M": 16, "25M": 5}
 NAMES = ("TRL", "bare", "Solon")
 COLUMNS = ("model", "method", "tokens", "TRL ms", "bare ms", "Solon ms", "TRL / Solon",
            "TRL / bare", "loss gap", "norm gap")  # fmt: skip
@@ -54,7 +54,8 @@ def set_up(arguments: list[str]) -> None:
 
 def one(work: Work, steps: int) -> dict[str, Any]:
     """All three through the same steps, by turns."""
-    from contenders import Bare, Between, Material, Solon, trl_trainer
+    from contenders import Bare, Material, Solon
+    from peer import Between, trl_trainer
     from workload import model
 
     from solon.run.run import Run

@@ -46,8 +46,8 @@ class Overoptimisation:
     """The gold along sqrt(KL), by a fit of the published form and by its slope at the end.
 
     Gold and proxy are centred on their means over the points with KL 0, where there are any.
-    ``gold_slope`` and ``proxy_slope`` are those of straight lines; gold's is bounded by [0, inf): it
-    warns where more pressure loses gold. Intervals resample whole clusters; with one cluster,
+    ``gold_slope`` and ``proxy_slope`` are those of straight lines; gold's is bounded by [0, inf):
+    it warns where more pressure loses gold. Intervals resample whole clusters; with one cluster,
     blocks of points in the order of d.
 
     Example:

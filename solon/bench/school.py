@@ -26,6 +26,7 @@ class Schooled:
     lessons: Callable[[int], Sequence[Completion]]
     """Seed to completions to imitate."""
     imitate: Imitate = Imitate()
+    """How the lessons are fitted."""
     name: str = "school"
     """The stage's name in the run's records."""
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from solon.bench.bench import ROLES, compose, objectives, parts_by_name
+from solon.bench.bench import ROLES, Bench, compose, objectives, parts_by_name
 from solon.bench.named import named
 from solon.catalogue import find, meanings
 
@@ -33,7 +33,7 @@ def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
 
 def settings(value: Any, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """(key, default, meaning) of every leaf below a dataclass."""
-    said = meanings(type(value))
+    said = {**({} if prefix else meanings(Bench)), **meanings(type(value))}
     for field in fields(value):
         inner, key = getattr(value, field.name), f"{prefix}{field.name}"
         if is_dataclass(inner) and not isinstance(inner, type):

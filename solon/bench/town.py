@@ -42,6 +42,7 @@ class TownDemonstrations:
     n: int = 12_000
     """Demonstrations written."""
     manners: Manners = Manners()
+    """How good the people are whose answers they are."""
 
     def open(self, run: Run) -> Texts:
         return Texts(demonstrations(self.n, run.seed_for("demonstrations"), self.manners))
@@ -54,6 +55,7 @@ class TownLessons:
     n: int = 32_000
     """Dialogues written."""
     lessons: Lessons = Lessons()
+    """What the dialogues show, and how well they are labelled."""
 
     def __call__(self, seed: int) -> list[Completion]:
         return transcripts(self.n, seed, self.lessons)

@@ -22,6 +22,9 @@ MISTAKES = {
     "audit position_bia --judgements x": "no audit 'position_bia'; .*position_bias",
     "audit agreement --judgements absent.jsonl": "absent.jsonl: expected a file",
     "label absent.jsonl --out out": "absent.jsonl: expected a file",
+    "run supervised --on local policy.model=/absent demonstrations.path=a.txt": (
+        "policy.model: expected a model folder, got '/absent'"
+    ),
     "show directt": "no recipe 'directt'.*did you mean 'direct'",
 }
 

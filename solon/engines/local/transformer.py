@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from solon.engines.local.decoder import Decoder
@@ -28,6 +30,8 @@ from solon.engines.local.weights import (
 from solon.engines.local.words import Chat, Words
 from solon.errors import SettingError
 from solon.objectives.adam import Adam
+
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +122,8 @@ class Transformer:
         )
 
     def _check(self) -> None:
+        if self.model and not HUB_NAME.fullmatch(self.model) and not Path(self.model).is_dir():
+            raise SettingError(f"policy.model: expected a model folder, got {self.model!r}")
         if bool(self.model) == (self.shape is not None):
             raise SettingError(
                 f"{self.name}: give either model (a folder or hub name), or, for random weights, "
