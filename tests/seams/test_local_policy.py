@@ -427,7 +427,7 @@ def test_mistakes_are_named(run: Run) -> None:
         Transformer(shape=Shape()).open(run)
     with pytest.raises(SettingError, match="less than the model's context of 64 tokens, got 64"):
         dataclasses.replace(SMALL, max_new_tokens=64).open(run)
-    with pytest.raises(SettingError, match="expected a folder or a hub name"):
+    with pytest.raises(SettingError, match="expected a model folder"):
         Transformer(model="/nowhere/at/all", tokenizer=WORDS).open(run)
     with pytest.raises(SettingError, match=r"lora.dropout: expected 0"):
         Lora(dropout=0.1)
