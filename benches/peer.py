@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from contenders import BETA, KL_WEIGHT, RATE, Material, Step
 from torch import Tensor
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from workload import CONTEXT, NEW, SIBLINGS, completions, preferences, reward
 
 SAMPLES = "_generate_single_turn"  # the trainers' method that draws answers
@@ -74,6 +74,7 @@ class Between(TrainerCallback):
         if material.work.online:
             self.plain = getattr(trainer, SAMPLES)
             setattr(trainer, SAMPLES, self.generate)
+        trainer.remove_callback(PrinterCallback)  # its own lines would break up the table
         trainer.add_callback(self)
 
     def watch(self, owner: Any, name: str, saw: Callable[[Any], None]) -> None:
