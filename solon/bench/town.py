@@ -52,7 +52,7 @@ class TownDemonstrations:
 class TownLessons:
     """Evaluation dialogues with imperfect labels."""
 
-    n: int = 32_000
+    n: int = 48_000
     """Dialogues written."""
     lessons: Lessons = Lessons()
     """What the dialogues show, and how well they are labelled."""
@@ -61,14 +61,15 @@ class TownLessons:
         return transcripts(self.n, seed, self.lessons)
 
 
-def judge_model() -> Schooled:
+def judge_model(lessons: TownLessons = TownLessons()) -> Schooled:
     """The judge's model: a second small transformer, taught by evaluation dialogues."""
+    steps = -(-lessons.n // 64)
     return Schooled(
         model=Transformer(
             shape=SHAPE, tokenizer=words(), name="judge", chat="never", max_new_tokens=4
         ),
-        lessons=TownLessons(),
-        imitate=Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=500)),
+        lessons=lessons,
+        imitate=Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=steps)),
     )
 
 
@@ -125,7 +126,7 @@ def _measured(one: Completion) -> dict[str, float | None]:
 
 # Chosen on seed 0; claims and tables are measured on other seeds.
 IMITATE = Imitate(batch=64, epochs=2, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=376))
-LABEL = Label(prompts=1500)
+LABEL = Label(prompts=2500)
 FIT_REWARD = FitReward(batch=64, adam=Adam(lr=1e-3, warmup=5))
 CLIMB = Climb(
     steps=60,

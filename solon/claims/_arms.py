@@ -15,7 +15,7 @@ from typing import Any
 
 from solon.bench.bench import Bench, compose
 from solon.bench.closing import close
-from solon.bench.town import judge_model, lab, pair_judge, scorer
+from solon.bench.town import TownLessons, judge_model, lab, pair_judge, scorer
 from solon.catalogue import find
 from solon.engines.local import Transformer
 from solon.judges.wrappers import BothOrders
@@ -25,6 +25,9 @@ from solon.run.shards import read_records
 from solon.run.start import write_manifest
 
 TEST_PROMPTS = 300
+# Smaller than the bench's own, so that five seeds of four arms fit into minutes.
+LESSONS = TownLessons(n=32_000)
+LABELLED = {"canonical": {"label.prompts": "1500"}}
 JUDGE_SEED = 0  # one judge for every seed: it is an instrument, not what is measured
 
 
@@ -75,7 +78,7 @@ def school(root: Path) -> None:
     if (folder / "policies" / "judge" / "config.json").exists():
         return
     with Run(folder, seed=JUDGE_SEED) as run:
-        run.keep("judge", judge_model().open(run).freeze())
+        run.keep("judge", judge_model(LESSONS).open(run).freeze())
 
 
 def taught(root: Path) -> Transformer:
@@ -107,7 +110,8 @@ def _run(root: Path, arm: Arm, bench: Bench) -> None:
     folder = arm.folder(root)
     if (folder / "summary.json").exists():
         return
-    recipe, bench = compose(find("recipes", arm.recipe).load(), bench, dict(arm.changes))
+    changes = LABELLED.get(arm.recipe, {}) | dict(arm.changes)
+    recipe, bench = compose(find("recipes", arm.recipe).load(), bench, changes)
     write_manifest(folder, recipe, bench=bench.name, seed=arm.seed)
     with Run(folder, seed=arm.seed) as run:
         recipe(run)
