@@ -135,7 +135,8 @@ def print_findings(findings: Sequence[Finding]) -> None:
     """One line a finding: estimate, interval, n, bound, verdict."""
     table = Table(box=None)
     for column in ("quantity", "estimate", "95 % interval", "n", "bound", "verdict"):
-        table.add_column(column, justify="left" if column in {"quantity", "verdict"} else "right")
+        side = "left" if column in {"quantity", "verdict"} else "right"
+        table.add_column(column, justify=side, no_wrap=column != "quantity")
     for one in findings:
         bounded = any(abs(edge) != float("inf") for edge in one.bound)
         table.add_row(
