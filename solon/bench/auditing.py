@@ -29,6 +29,7 @@ from solon.judges.recorded import (
     read_verdicts,
 )
 from solon.records import Compare, Finding
+from solon.report.findings import bounded
 from solon.run import lines
 from solon.run.display import Display
 from solon.run.run import Run
@@ -138,13 +139,12 @@ def print_findings(findings: Sequence[Finding]) -> None:
         side = "left" if column in {"quantity", "verdict"} else "right"
         table.add_column(column, justify=side, no_wrap=column != "quantity")
     for one in findings:
-        bounded = any(abs(edge) != float("inf") for edge in one.bound)
         table.add_row(
             one.quantity,
             f"{one.estimate:.4f}",
             f"{one.low:.4f} to {one.high:.4f}",
             str(one.n),
-            f"{one.bound[0]:g} to {one.bound[1]:g}" if bounded else "–",
+            f"{one.bound[0]:g} to {one.bound[1]:g}" if bounded(one) else "–",
             MARKS[one.verdict],
         )
     Console().print(table)

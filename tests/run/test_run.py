@@ -98,6 +98,19 @@ def test_items_that_were_worked_on_are_never_worked_on_again(tmp_path: Path) -> 
     assert asked == [prompt.id for prompt in PROMPTS]
 
 
+def test_what_is_made_once_is_read_back_by_the_next_process(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> list[Prompt]:
+        made.append(1)
+        return PROMPTS
+
+    for _ in range(2):
+        with Run(tmp_path) as run:
+            assert run.once("prompts", make) == PROMPTS
+    assert made == [1]
+
+
 def test_batches_depend_on_the_seed_and_hold_every_item_once_an_epoch(tmp_path: Path) -> None:
     with Run(tmp_path / "a", seed=1) as one, Run(tmp_path / "b", seed=2) as two:
         first = one.batches(list(range(10)), 4, epochs=2)
