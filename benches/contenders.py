@@ -104,6 +104,8 @@ class Material:
 class Sigmoid:
     """The loss of DPO, arXiv 2305.18290, eq. 7."""
 
+    anchored = True
+
     def __call__(self, x: PairLogps, /) -> Loss:
         gap = x.chosen - x.anchor_chosen - x.rejected + x.anchor_rejected
         return Loss(value=-F.logsigmoid(BETA * gap).mean(), weight=float(len(gap)))

@@ -49,8 +49,11 @@ def recipe_settings(name: str) -> str:
     parts = [field.name for field in fields(recipe) if field.name in ROLES]
     brought = ", ".join(f"`{part}`" for part in parts)
     words = "\n".join(meaning(kind) for kind in kinds(recipe, skip=ROLES))
-    choices = ", ".join(f"`{choice}`" for choice in sorted(objectives()["climb.objective"]))
-    chosen = f"\n`climb.objective` by name: {choices}.\n" if hasattr(recipe, "climb") else ""
+    chosen = "".join(
+        f"\n`{key}` by name: {', '.join(f'`{choice}`' for choice in sorted(parts))}.\n"
+        for key, parts in objectives().items()
+        if key in {row[0] for row in own}
+    )
     return f"Parts that the bench brings: {brought}.\n\n{key_table(own)}{chosen}\n{words}\n"
 
 

@@ -223,6 +223,7 @@ class Preference:
     """Two completions of one prompt, and the probability p >= 0.5 that the chosen one is better.
 
     p is a soft label: averaged orders, label noise and a labeler's consistency are this field.
+    ``weight`` is how much the pair counts beside others; 0 keeps the record and teaches nothing.
 
     Example:
         Preference(chosen=a, rejected=b, p=0.8, source="town-judge")
@@ -231,6 +232,20 @@ class Preference:
     chosen: Completion
     rejected: Completion
     p: float = 1.0
+    source: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One completion, desirable or not, without a rival: a thumb up or down.
+
+    Example:
+        Mark(completion=a, desirable=True, source="people")
+    """
+
+    completion: Completion
+    desirable: bool
     source: str = ""
 
 

@@ -26,11 +26,14 @@ SMALL = {
 }
 RL = {"climb.steps": "4", "climb.batch": "4", "climb.group": "2"}
 LABELS = {"label.prompts": "24", "label.chunk": "6"}
+PREFER = {"prefer.batch": "8", "prefer.probe": "4", "prefer.epochs": "1"}
 SHORT = {
     "supervised": {"take": "64"},
     "canonical": LABELS | RL,
     "direct": RL,
     "best_of_n": LABELS | {"take": "8", "n": "3"},
+    "preference": LABELS | PREFER,
+    "online_preference": {"steps": "4", "batch": "4", "probe": "4"},
 }
 
 

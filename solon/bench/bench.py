@@ -136,11 +136,20 @@ def _missing(recipe: str, role: str, bench: Bench) -> str:
 
 
 def objectives() -> Mapping[str, Mapping[str, Any]]:
-    """The variants of the policy's loss by name: ``climb.objective=grpo``."""
+    """The variants of a loss by the key they are set at: ``climb.objective=grpo``."""
+    from solon.objectives.noise import CDPO, R3M, RDPO, NrDPO, Trimmed
+    from solon.objectives.pairwise import DPO, IPO, ORPO, Hinge, SimPO
     from solon.objectives.policy import DAPO, GRPO, PPO, REINFORCE, RLOO, DrGRPO
 
-    kinds = (REINFORCE, RLOO, PPO, GRPO, DrGRPO, DAPO)
-    return {"climb.objective": {kind.__name__.lower(): kind() for kind in kinds}}
+    climbs = (REINFORCE, RLOO, PPO, GRPO, DrGRPO, DAPO)
+    pairs = (DPO, IPO, Hinge, SimPO, ORPO, CDPO, RDPO, R3M, Trimmed, NrDPO)
+    of_pairs = {kind.__name__.lower(): kind() for kind in pairs}
+    of_pairs["nrdpo_gated"] = NrDPO.gated()
+    return {
+        "climb.objective": {kind.__name__.lower(): kind() for kind in climbs},
+        "prefer.objective": of_pairs,
+        "objective": of_pairs,
+    }
 
 
 PARTS = {field.name for field in fields(Bench)}

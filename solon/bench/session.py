@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ from solon.bench.auditing import audit_run
 from solon.bench.bench import Bench, compose
 from solon.bench.closing import close
 from solon.bench.named import named
-from solon.bench.watching import Watch
+from solon.bench.watching import Watch, WatchPairs, clean
 from solon.catalogue import find
+from solon.objectives.pairwise import Pairwise
 from solon.report import write_report
 from solon.report.console import closing_table
 from solon.run.display import Display
 from solon.run.run import Run
 from solon.run.start import find_folder, write_manifest
+from solon.stages.prefer import Prefer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +74,14 @@ class Session:
 
     def watch(self, run: Run) -> None:
         """Looks at gold while training, where it is known."""
-        if self.bench.measure is not None and self.bench.prompts is not None:
-            prompts = self.bench.prompts.open(run).take(self.bench.watch, split="test")
-            watcher = Watch(prompts=tuple(prompts), measure=self.bench.measure)
-            run.watch(watcher, every=self.bench.watch_every)
+        bench = self.bench
+        if bench.measure is not None and bench.prompts is not None:
+            prompts = bench.prompts.open(run).take(bench.watch, split="test")
+            run.watch(Watch(prompts=tuple(prompts), measure=bench.measure), every=bench.watch_every)
+        if bench.world is not None and bench.questions is not None and learns_pairs(self.recipe):
+            gold = bench.world.open(run).gold
+            fresh = clean(bench.questions(run.seed_for("fresh pairs")), gold)
+            run.watch(WatchPairs(run=run, fresh=fresh, gold=gold), every=bench.watch_every)
 
     def close(self, run: Run) -> Any:
         """The closing table, on test prompts."""
@@ -85,3 +91,8 @@ class Session:
         with run.stage("closing"):
             prompts = self.bench.prompts.open(run).take(self.bench.evaluate, split="test")
             return close(run, self.bench, prompts)
+
+
+def learns_pairs(recipe: Any) -> bool:
+    """True where the policy itself is fitted to preferences, so that its margins mean something."""
+    return any(isinstance(getattr(recipe, one.name), Prefer | Pairwise) for one in fields(recipe))

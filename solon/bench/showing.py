@@ -22,12 +22,15 @@ def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
     console = Console()
     console.print(entry.doc, highlight=False, markup=False)
     console.print(f"\nsettings of {name} on {made.name}:", style="bold", highlight=False)
-    for key, default, meaning in settings(recipe):
+    found = list(settings(recipe))
+    for key, default, meaning in found:
         console.print(Text(f"{key} = {default}", style="cyan"), soft_wrap=True)
         if meaning:
             console.print(Padding(Text(meaning), (0, 0, 0, 4)))
     console.print()
-    for role, parts in {**objectives(), **parts_by_name(made)}.items():
+    keys = {key for key, _, _ in found}
+    losses = {key: parts for key, parts in objectives().items() if key in keys}
+    for role, parts in {**losses, **parts_by_name(made)}.items():
         console.print(f"{role} by name: {', '.join(sorted(parts))}", highlight=False)
 
 

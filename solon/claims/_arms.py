@@ -66,8 +66,8 @@ def answers(root: Path, arm: Arm, policy: str = "final") -> list[Completion]:
 
 
 def side_by_side(jobs: Sequence[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:
-    """Each job in a process of its own, two at a time; the first failure is raised."""
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    """The jobs in two processes, each with a job at a time; the first failure is raised."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for future in [pool.submit(function, *given) for function, given in jobs]:
             future.result()
 

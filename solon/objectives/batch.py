@@ -46,6 +46,7 @@ class PairLogps:
     """Summed log-probabilities of chosen and rejected under policy and anchor.
 
     ``p`` is the soft label P(chosen is better); ``*_tokens`` are the completions' lengths.
+    ``weight`` is how much a pair counts in the batch's mean (None: all alike), a constant.
 
     Example:
         PairLogps(chosen=tensor([-4.0]), rejected=tensor([-5.0]), anchor_chosen=tensor([-4.2]),
@@ -60,6 +61,25 @@ class PairLogps:
     p: Float[Tensor, " P"]
     chosen_tokens: Float[Tensor, " P"]
     rejected_tokens: Float[Tensor, " P"]
+    weight: Float[Tensor, " P"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkLogps:
+    """Summed log-probabilities of completions that were marked one by one, desirable or not.
+
+    ``kl`` is the batch's reference point, the same at every row: an estimate, without gradient and
+    at least 0, of KL(policy || anchor) in nats from completions that answer another prompt.
+
+    Example:
+        MarkLogps(logps=tensor([-4.0, -6.0]), anchor=tensor([-4.2, -5.5]),
+                  desirable=tensor([True, False]), kl=tensor([0.1, 0.1]))
+    """
+
+    logps: Float[Tensor, " S"]
+    anchor: Float[Tensor, " S"]
+    desirable: Bool[Tensor, " S"]
+    kl: Float[Tensor, " S"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +137,7 @@ class Credit:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-Rows = TypeVar("Rows", TextLogps, PairLogps, PairRewards, RolloutLogps, Credit)
+Rows = TypeVar("Rows", TextLogps, PairLogps, MarkLogps, PairRewards, RolloutLogps, Credit)
 
 
 def rows(x: Rows, index: Int[Tensor, " N"]) -> Rows:

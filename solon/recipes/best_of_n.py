@@ -54,11 +54,7 @@ class BestOfN:
         prompts, policy = self.prompts.open(run), self.policy.open(run)
         judge, reward = self.judge.open(run), self.reward.open(run)
 
-        with run.stage("supervised"):
-            if self.demonstrations is not None:
-                self.imitate(run, policy, self.demonstrations.open(run).demonstrate())
-            start = policy.freeze()
-            run.keep("sft", start)
+        start = self.imitate.start(run, policy, self.demonstrations)
 
         with run.stage("label"):
             data = self.label(run, judge, policy, prompts)

@@ -40,11 +40,7 @@ class Direct:
         prompts, policy = self.prompts.open(run), self.policy.open(run)
         scorer = self.scorer.open(run)
 
-        with run.stage("supervised"):
-            if self.demonstrations is not None:
-                self.imitate(run, policy, self.demonstrations.open(run).demonstrate())
-            start = policy.freeze()
-            run.keep("sft", start)
+        start = self.imitate.start(run, policy, self.demonstrations)
 
         with run.stage("climb"):
             self.climb(run, policy, scorer, prompts, anchor=start)

@@ -169,5 +169,7 @@ def _build(value: Any, hint: Any) -> Any:
         return tuple(value) if inner in SCALARS else tuple(_build(item, inner) for item in value)
     make: Any = get_origin(kind) or kind
     if hasattr(make, "__dataclass_fields__"):
-        return make(**{name: _build(value[name], inner) for name, inner in _layout(kind)})
+        # a field that a record got later is not in an older shard: its default stands
+        known = [(name, inner) for name, inner in _layout(kind) if name in value]
+        return make(**{name: _build(value[name], inner) for name, inner in known})
     return value

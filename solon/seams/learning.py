@@ -6,9 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from torch import Tensor
+
 from solon.objectives.adam import Adam
-from solon.objectives.batch import Credit, Loss, PairLogps, PairRewards, RolloutLogps, TextLogps
-from solon.records import Completion, Preference, Rollout
+from solon.objectives.batch import (
+    Credit,
+    Loss,
+    MarkLogps,
+    PairLogps,
+    PairRewards,
+    RolloutLogps,
+    TextLogps,
+)
+from solon.objectives.noise import Evidence
+from solon.records import Completion, Mark, Preference, Rollout
 from solon.seams.feedback import Metrics, Policy, Reward, Stateful
 
 
@@ -17,7 +28,30 @@ class TextObjective(Protocol):
 
 
 class PairObjective(Protocol):
+    @property
+    def anchored(self) -> bool:
+        """False where the anchor changes nothing: a learner need not ask it."""
+        ...
+
     def __call__(self, x: PairLogps, /) -> Loss: ...
+
+
+@runtime_checkable
+class Weighing(Protocol):
+    """A pair objective that weighs each pair once, by what the anchor says of it."""
+
+    @property
+    def history(self) -> tuple[int, ...]:
+        """Numbers of last turns that the history is cut to for the evidence's other margins."""
+        ...
+
+    def weigh(self, evidence: Evidence, /) -> Tensor:
+        """[P] constants, 0 for a pair that teaches nothing."""
+        ...
+
+
+class MarkObjective(Protocol):
+    def __call__(self, x: MarkLogps, /) -> Loss: ...
 
 
 class RewardObjective(Protocol):
@@ -47,7 +81,12 @@ class RolloutObjective(Protocol):
     def __call__(self, x: RolloutLogps, credit: Credit, /) -> Loss: ...
 
 
+@runtime_checkable
 class Scorer(Protocol):
+    def lengths(self, completions: Sequence[Completion], /) -> list[int]:
+        """Tokens of each completion as this model reads it, EOS included."""
+        ...
+
     def logp(self, completions: Sequence[Completion], /) -> list[float]:
         """Summed log-probability in nats of each completion given its prompt."""
         ...
@@ -74,6 +113,10 @@ class Learner(Frozen, Stateful, Protocol):
 
     def fit_pairs(
         self, batch: Sequence[Preference], objective: PairObjective, /, *, anchor: Frozen
+    ) -> Metrics: ...
+
+    def fit_marks(
+        self, batch: Sequence[Mark], objective: MarkObjective, /, *, anchor: Frozen
     ) -> Metrics: ...
 
     def fit_rollouts(

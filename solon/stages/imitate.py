@@ -9,7 +9,8 @@ from solon.objectives.adam import Adam
 from solon.objectives.imitation import NLL
 from solon.records import Completion
 from solon.run.run import Run
-from solon.seams.learning import Learner, TextObjective
+from solon.seams.feedback import Demonstrations, Spec
+from solon.seams.learning import Frozen, Learner, TextObjective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +36,16 @@ class Imitate:
             run.log(step, **policy.fit_texts(batch, self.objective))
             if watched:
                 run.show(step, policy, last=step + 1 == len(turns))
+
+    def start(
+        self, run: Run, policy: Learner, demonstrations: Spec[Demonstrations] | None
+    ) -> Frozen:
+        """The supervised start that preference learning departs from, kept as ``sft``; the policy
+        as it comes where there are no demonstrations.
+        """
+        with run.stage("supervised"):
+            if demonstrations is not None:
+                self(run, policy, demonstrations.open(run).demonstrate())
+            start = policy.freeze()
+            run.keep("sft", start)
+        return start

@@ -41,6 +41,8 @@ TURN = "{% if add_generation_prompt %}[assistant] {% endif %}"
 class Gap:
     """DPO's logistic loss at beta 1."""
 
+    anchored: bool = True
+
     def __call__(self, x: PairLogps, /) -> Loss:
         gap = x.chosen - x.rejected - x.anchor_chosen + x.anchor_rejected
         value = torch.nn.functional.softplus(-gap).mean()

@@ -41,6 +41,10 @@ class FrozenPolicy:
         with self.worn():
             return self.voice.sample(prompts, n, self.id)
 
+    def lengths(self, completions: Sequence[Completion], /) -> list[int]:
+        """Tokens of each completion, EOS included."""
+        return [len(row.completion) for row in self.voice.rows(completions)]
+
     def logp(self, completions: Sequence[Completion], /) -> list[float]:
         """Summed log-probabilities in nats, at temperature 1."""
         rows = self.voice.rows(completions)

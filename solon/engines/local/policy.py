@@ -1,6 +1,6 @@
 """A policy over any Hugging Face causal language model: opened from a value, sampled, and trained.
 
-axes: S sequences, T tokens of the longest completion, P pairs
+axes: S sequences, T tokens of the longest completion
 """
 
 from __future__ import annotations
@@ -11,23 +11,28 @@ from pathlib import Path
 from typing import Protocol
 
 import orjson
-import torch
-from torch import Tensor
 
 from solon.engines.local.choosing import choose
 from solon.engines.local.fitting import Optimiser
 from solon.engines.local.frozen import FrozenPolicy
 from solon.engines.local.layout import Row, cut
+from solon.engines.local.pairing import MarkFit, PairFit
 from solon.engines.local.rollouts import RolloutFit
 from solon.engines.local.saving import load_weights, save_model, save_weights
 from solon.engines.local.values import Critic
 from solon.engines.local.voice import Logps, Voice
 from solon.errors import SettingError
 from solon.objectives.adam import Adam
-from solon.objectives.batch import Loss, PairLogps, TextLogps
-from solon.records import Abstains, Completion, Group, Preference, Prompt, Rollout
+from solon.objectives.batch import Loss, TextLogps
+from solon.records import Abstains, Completion, Group, Mark, Preference, Prompt, Rollout
 from solon.seams.feedback import Metrics
-from solon.seams.learning import Frozen, PairObjective, RolloutObjective, TextObjective
+from solon.seams.learning import (
+    Frozen,
+    MarkObjective,
+    PairObjective,
+    RolloutObjective,
+    TextObjective,
+)
 
 
 class Opened(Protocol):
@@ -61,6 +66,10 @@ class LocalPolicy:
 
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
         return self.voice.sample(prompts, n, self.id)
+
+    def lengths(self, completions: Sequence[Completion], /) -> list[int]:
+        """Tokens of each completion, EOS included."""
+        return [len(row.completion) for row in self.voice.rows(completions)]
 
     def logp(self, completions: Sequence[Completion], /) -> list[float]:
         """Summed log-probabilities in nats, at temperature 1."""
@@ -113,27 +122,28 @@ class LocalPolicy:
         self, batch: Sequence[Preference], objective: PairObjective, /, *, anchor: Frozen
     ) -> Metrics:
         """One update on these preferences, at temperature 1."""
-        chosen = self.voice.rows([preference.chosen for preference in batch])
-        rejected = self.voice.rows([preference.rejected for preference in batch])
-        completions = [p.chosen for p in batch] + [p.rejected for p in batch]
-        anchored = self._anchor_sums(anchor, completions, chosen + rejected)
+        fit = PairFit(voice=self.voice, batch=batch, objective=objective)
+        rows = fit.rows
+        asked = objective.anchored and not self._is_now(anchor)
+        texts = [one.chosen for one in batch] + [one.rejected for one in batch] if asked else []
+        anchored = self._anchor_sums(anchor, texts, rows) if asked else None
+        return self._updated(fit.losses(rows, anchored), "fit_pairs", rows)
 
-        def losses() -> Iterator[Loss]:
-            units = [list(pair) for pair in zip(chosen, rejected, strict=True)]
-            for chunk in cut(units, self.voice.tokens_per_chunk):
-                rows = [chosen[i] for i in chunk] + [rejected[i] for i in chunk]
-                logps, mask = self.voice.decoder.logps(rows)
-                p = logps.new_tensor([batch[i].p for i in chunk])
-                of = [*chunk, *(i + len(batch) for i in chunk)]
-                sums = logps.sum(1)
-                known = (
-                    sums.detach()
-                    if anchored is None
-                    else sums.new_tensor([anchored[i] for i in of])
-                )
-                yield objective(_pairs(sums, known, mask.sum(1), p))
+    def fit_marks(
+        self, batch: Sequence[Mark], objective: MarkObjective, /, *, anchor: Frozen
+    ) -> Metrics:
+        """One update on these marked completions, at temperature 1. Two of them at least: each
+        is also scored under another's prompt.
+        """
+        if len(batch) < 2:
+            raise SettingError(f"fit_marks: expected a batch of at least 2 marks, got {len(batch)}")
+        fit = MarkFit(voice=self.voice, batch=batch, objective=objective)
+        rows = fit.rows
 
-        return self._updated(losses(), "fit_pairs", chosen + rejected)
+        def sums(rows: Sequence[Row]) -> list[float] | None:
+            return None if self._is_now(anchor) else self._token_sums(anchor, rows)
+
+        return self._updated(fit.losses(rows, sums), "fit_marks", rows)
 
     def fit_rollouts(
         self, batch: Sequence[Rollout], objective: RolloutObjective, /, *, anchor: Frozen
@@ -184,13 +194,19 @@ class LocalPolicy:
 
     def _anchor_sums(
         self, anchor: Frozen, completions: Sequence[Completion], rows: Sequence[Row]
-    ) -> list[float] | None:
-        """The anchor's sums; None where the anchor is these weights."""
-        if self._is_now(anchor):
-            return None
+    ) -> list[float]:
+        """By these very rows where the anchor reads the same words, else by its own reading."""
         if isinstance(anchor, FrozenPolicy) and anchor.voice.words is self.voice.words:
-            return [float(x.sum(dtype="float64")) for x in anchor.token_logps(rows, 1.0)]
+            return self._token_sums(anchor, rows)
         return anchor.logp(completions)
+
+    def _token_sums(self, anchor: Frozen, rows: Sequence[Row]) -> list[float]:
+        if not isinstance(anchor, FrozenPolicy) or anchor.voice.words is not self.voice.words:
+            raise SettingError(
+                f"anchor: expected weights frozen from this policy, got {anchor.id!r}: "
+                "use policy.freeze()"
+            )
+        return [float(x.sum(dtype="float64")) for x in anchor.token_logps(rows, 1.0)]
 
     def _anchor_tokens(
         self,
@@ -251,19 +267,3 @@ class LocalPolicy:
         self.voice.words.truncated_prompts = int(state["truncated_prompts"])
         self.voice.words.truncated_completions = int(state["truncated_completions"])
         self._frozen = None
-
-
-def _pairs(sums: Tensor, anchored: Tensor, tokens: Tensor, p: Tensor) -> PairLogps:
-    """[2P] of chosen then rejected, as pairs."""
-    chosen, rejected = sums.chunk(2)
-    anchor_chosen, anchor_rejected = anchored.chunk(2)
-    chosen_tokens, rejected_tokens = tokens.to(torch.float32).chunk(2)
-    return PairLogps(
-        chosen=chosen,
-        rejected=rejected,
-        anchor_chosen=anchor_chosen,
-        anchor_rejected=anchor_rejected,
-        p=p,
-        chosen_tokens=chosen_tokens,
-        rejected_tokens=rejected_tokens,
-    )
