@@ -23,6 +23,7 @@ from solon.lab.people import People
 from solon.lab.town import OpenTown, Town
 from solon.objectives.adam import Adam
 from solon.objectives.kl import KL
+from solon.objectives.pairwise import DPO
 from solon.objectives.policy import RLOO
 from solon.records import Compare, Completion
 from solon.run.run import Run
@@ -31,6 +32,7 @@ from solon.stages.climb import Climb
 from solon.stages.fit_reward import FitReward
 from solon.stages.imitate import Imitate
 from solon.stages.label import Label
+from solon.stages.prefer import Prefer
 
 SHAPE = Shape(hidden=80, inner=256, layers=3, heads=4, context=192)
 
@@ -46,6 +48,10 @@ class TownDemonstrations:
 
     def open(self, run: Run) -> Texts:
         return Texts(demonstrations(self.n, run.seed_for("demonstrations"), self.manners))
+
+
+# people with half the flaws: the seed data of self-improvement
+CAREFUL = Manners(comply=0.2, evade=0.1, slip=0.15, flatter=0.2, pad=0.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,7 @@ def lab() -> Bench:
         reward=RewardTransformer(),
         scorer=scorer(judge_model()),
         demonstrations=TownDemonstrations(),
+        seed_data=TownDemonstrations(n=640, manners=CAREFUL),
         labels=People(),
         world=Town(),
         measure=measure,
@@ -135,6 +142,7 @@ CLIMB = Climb(
     adam=Adam(lr=3e-4, warmup=3, eps=1e-5),
     objective=RLOO(kl=KL(coefficient=0.2)),
 )
+PREFER = Prefer(batch=32, adam=Adam(lr=1e-4, warmup=5), objective=DPO(beta=0.3), every=20)
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "supervised": {"imitate": IMITATE},
     "canonical": {"imitate": IMITATE, "label": LABEL, "fit_reward": FIT_REWARD, "climb": CLIMB},
@@ -144,5 +152,20 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "label": LABEL,
         "fit_reward": FIT_REWARD,
         "distil": Imitate(batch=64, epochs=2, adam=Adam(lr=5e-4, warmup=5)),
+    },
+    "preference": {"imitate": IMITATE, "label": LABEL, "prefer": PREFER},
+    "online_preference": {
+        "imitate": IMITATE,
+        "steps": 80,
+        "adam": Adam(lr=2e-4, warmup=5),
+        "objective": DPO(beta=0.2),
+        "every": 20,
+    },
+    "spin": {"imitate": IMITATE, "take": 1000, "prefer": PREFER},
+    "cream": {
+        "imitate": IMITATE,
+        "teach": Imitate(batch=64, epochs=2, adam=Adam(lr=5e-4, warmup=5)),
+        "take": 500,
+        "prefer": PREFER,
     },
 }

@@ -50,13 +50,27 @@ class Claim(Protocol):
 
 
 def write_table(path: Path, found: Mapping[str, Sequence[Outcome]], command: str) -> None:
-    """docs/claims.md: one section a claim, one row an outcome."""
-    parts = [HEAD.format(command=command)]
+    """docs/claims.md: one section a claim, one row an outcome.
+
+    A claim that was not run keeps the section that the file has of it.
+    """
+    sections = _sections(path)
     for name, outcomes in found.items():
-        parts.append(f"\n## {name}\n\n{COLUMNS}")
-        parts += [_row(outcome) for outcome in outcomes]
+        rows = "\n".join(_row(outcome) for outcome in outcomes)
+        sections[name] = f"{COLUMNS}\n{rows}"
+    parts = [HEAD.format(command=command)]
+    parts += [f"## {name}\n\n{sections[name]}" for name in sorted(sections)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(parts) + "\n")
+    path.write_text("\n\n".join(parts) + "\n")
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """What a table that was written before says of each claim."""
+    if not path.is_file():
+        return {}
+    _, *parts = path.read_text().split("\n## ")
+    named = (part.partition("\n") for part in parts)
+    return {name.strip(): text.strip() for name, _, text in named}
 
 
 HEAD = """# Claims

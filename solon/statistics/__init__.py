@@ -11,7 +11,7 @@ from solon.statistics.agreement import (
 )
 from solon.statistics.bootstrap import Bootstrap
 from solon.statistics.bradley_terry import BradleyTerry, bradley_terry
-from solon.statistics.correlation import pearson, spearman
+from solon.statistics.correlation import auc, kendall, pearson, spearman
 from solon.statistics.interval import (
     Equivalence,
     Interval,
@@ -41,6 +41,7 @@ __all__ = [
     "LengthControlled",
     "Logit",
     "at_equal_length",
+    "auc",
     "bradley_terry",
     "clopper_pearson",
     "cohen_kappa",
@@ -48,6 +49,7 @@ __all__ = [
     "equivalence",
     "fleiss_kappa",
     "gwet_ac1",
+    "kendall",
     "krippendorff_alpha",
     "length_controlled",
     "logistic",

@@ -26,6 +26,16 @@ def spearman(
     return _fisher(rho, len(x), 1 + rho**2 / 2, confidence)
 
 
+def kendall(x: Sequence[float] | Floats, y: Sequence[float] | Floats) -> float:
+    """Kendall's tau-b: concordant less discordant pairs, over sqrt of those untied in x and in y.
+
+    nan where either is tied throughout, or there are fewer than two rows.
+    """
+    a, b = (np.sign(np.subtract.outer(v, v)) for v in (np.asarray(x), np.asarray(y)))
+    untied = float(np.sqrt(np.abs(a).sum() * np.abs(b).sum()))
+    return float((a * b).sum()) / untied if untied else float("nan")
+
+
 def _ranks(x: Sequence[float] | Floats) -> Floats:
     _, tied, counts = np.unique(x, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[tied]
@@ -47,3 +57,15 @@ def _fisher(r: float, n: int, variance: float, confidence: float) -> Interval:
     half = special.ndtri((1 + confidence) / 2) * np.sqrt(variance / (n - 3))
     low, high = np.tanh([np.arctanh(r) - half, np.arctanh(r) + half])
     return Interval(estimate=r, low=float(low), high=float(high), n=n)
+
+
+def auc(scores: Sequence[float] | Floats, positive: Sequence[bool]) -> float:
+    """P(the score of a positive is above that of a negative), a tie counting as a half.
+
+    Raises InputError unless there are both.
+    """
+    marked = np.asarray(positive, dtype=bool)
+    up, down = int(marked.sum()), int((~marked).sum())
+    if not up or not down:
+        raise InputError(f"auc: expected positives and negatives, got {up} and {down}")
+    return float((_ranks(scores)[marked].sum() - up * (up + 1) / 2) / (up * down))

@@ -47,6 +47,20 @@ def test_the_table_shows_a_failed_claim_as_failed(tmp_path: Path) -> None:
     assert "| A beats B | above 0.5 | 0.400 | 0.300 to 0.450 | 5 | **fails** | 71 % |" in text
 
 
+def test_a_claim_that_was_not_run_again_keeps_its_section(tmp_path: Path) -> None:
+    path = tmp_path / "claims.md"
+    outcome = Outcome.of("A beats B", found(0.6, 0.55, 0.65), ABOVE_HALF)
+    write_table(path, {"older": [outcome], "other": [outcome]}, "make claims")
+    changed = Outcome.of("A beats B", found(0.4, 0.3, 0.45), ABOVE_HALF)
+    write_table(path, {"other": [changed]}, "make claims")
+    _, older, other = path.read_text().split("## ")
+    assert older.startswith("older\n")
+    assert "**holds**" in older
+    assert other.startswith("other\n")
+    assert "**fails**" in other
+    assert path.read_text().count("## ") == 2
+
+
 def test_the_better_arm_wins_pair_by_pair() -> None:
     import numpy as np
 
