@@ -36,10 +36,19 @@ class Quantity:
 
 
 UNITS = frozenset({"nats", "tokens", "characters", "words", "seconds"})
-UNIT_OF: Mapping[str, str] = {"kl": "nats", "approx kl": "nats", "entropy": "nats"}
+UNIT_OF: Mapping[str, str] = {
+    "kl": "nats",
+    "approx kl": "nats",
+    "entropy": "nats",
+    "chosen logp": "nats",
+    "rejected logp": "nats",
+}
 LABELS: Mapping[str, str] = {"kl": "KL", "approx kl": "approximate KL", "lr": "learning rate"}
-SHARES = frozenset({"accuracy", "ended by itself", "kept"})
-ORDER = ("reward", "gold", "kl", "length", "win", "loss", "entropy", "accuracy")
+SHARES = frozenset({"accuracy", "ended by itself", "kept", "flips memorised"})
+ORDER = (
+    *("reward", "gold", "kl", "length", "win", "loss", "entropy", "accuracy", "clean", "flips"),
+    *("heldout", "margin", "chosen", "rejected", "tau", "score", "judge"),
+)
 
 
 def quantity(name: str) -> Quantity:
@@ -51,7 +60,7 @@ def quantity(name: str) -> Quantity:
     head, _, tail = plain.rpartition(", ")
     label, unit = (head, tail) if tail in UNITS and head else (plain, UNIT_OF.get(plain, ""))
     first = label.partition(",")[0]
-    if first in SHARES or first.endswith((" rate", " fraction")):
+    if first in SHARES or first.endswith((" rate", " fraction", " accuracy")):
         return Quantity(label=label, unit="%", share=True)
     return Quantity(label=LABELS.get(label, label), unit=unit)
 
