@@ -80,6 +80,7 @@ class OnlinePreference:
             last = step + 1 == self.steps
             if last or (step + 1) % self.every == 0:
                 metrics |= look(policy, start, probes, [])
+            run.save("judgements", judgements, step=step)
             run.save("preferences", data, step=step)
             run.log(step, **metrics, asked=len(judgements), abstained=len(judgements) - len(data))
             run.show(step, policy, last=last)
