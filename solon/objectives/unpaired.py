@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from solon.objectives.batch import Loss, MarkLogps
 
@@ -27,17 +25,17 @@ class KTO:
 
     def __call__(self, x: MarkLogps, /) -> Loss:
         rewards, reference = self.beta * (x.logps - x.anchor), self.beta * x.kl.detach()
-        side = torch.where(x.desirable, 1.0, -1.0).to(rewards.dtype)
-        margins = side * (rewards - reference)
-        weights = torch.where(x.desirable, self.desirable, self.undesirable).to(rewards.dtype)
+        good = x.desirable.to(rewards.dtype)
+        margins = (2 * good - 1) * (rewards - reference)
+        weights = self.desirable * good + self.undesirable * (1 - good)
         value = (weights * torch.sigmoid(-margins)).mean()
         with torch.no_grad():
-            means: dict[str, Float[Tensor, " S"]] = {
+            means = {
                 "accuracy": (1 + torch.sign(margins)) / 2,
                 "margin": margins,
                 "reward": rewards,
                 "kl": x.kl,
-                "desirable": (1 + side) / 2,
+                "desirable": good,
             }
             metrics = {name: float(each.mean()) for name, each in means.items()}
         return Loss(value=value, weight=float(len(margins)), metrics=metrics)
