@@ -31,41 +31,44 @@ class BradleyTerry:
         return float(special.expit(self.strengths[i] - self.strengths[j]))
 
 
-def bradley_terry(wins: Floats) -> BradleyTerry:
+def bradley_terry(wins: Floats, *, ridge: float = 0.0) -> BradleyTerry:
     """Maximum likelihood from wins [M M]: how often the row beat the column, a tie as half each.
 
-    Raises InputError where no finite maximum exists: unless every player can be reached from every
-    other along wins (Ford 1957).
+    Less ridge / 2 times the sum of the squared strengths, with which a maximum always exists.
+    Raises InputError where there is no finite one: without a ridge, unless every player can be
+    reached from every other along wins (Ford 1957).
     """
-    _check(wins)
+    _check(wins, ridge)
     games = wins + wins.T
     s = np.zeros(len(wins))
     for _ in range(100):
         p = special.expit(np.subtract.outer(s, s))
-        slope = wins.sum(axis=1) - (games * p).sum(axis=1)
-        step = np.linalg.solve(_information(games, s), slope)
+        slope = wins.sum(axis=1) - (games * p).sum(axis=1) - ridge * s
+        step = np.linalg.solve(_information(games, s, ridge), slope)
         # a step of 2 logits at most keeps Newton inside the region where it converges
         s = s + step * min(1.0, 2 / max(float(np.abs(step).max()), 1e-300))
         if np.abs(step).max() < 1e-12:
             break
-    covariance = np.linalg.inv(_information(games, s)) - 1 / len(wins)
+    covariance = np.linalg.inv(_information(games, s, ridge)) - 1 / (1 + ridge) / len(wins)
     return BradleyTerry(
         strengths=s - s.mean(), standard_errors=np.sqrt(np.maximum(np.diag(covariance), 0))
     )
 
 
-def _information(games: Floats, s: Floats) -> Floats:
+def _information(games: Floats, s: Floats, ridge: float) -> Floats:
     p = special.expit(np.subtract.outer(s, s))
     bend = games * p * (1 - p)
     # 1 / M fixes the gauge: it acts only along the direction that leaves every P unchanged
-    return np.diag(bend.sum(axis=1)) - bend + 1 / len(games)
+    return np.diag(bend.sum(axis=1) + ridge) - bend + 1 / len(games)
 
 
-def _check(wins: Floats) -> None:
+def _check(wins: Floats, ridge: float) -> None:
     if wins.ndim != 2 or wins.shape[0] != wins.shape[1] or len(wins) < 2:
         raise InputError(f"bradley_terry: expected wins [M M] with M >= 2, got {wins.shape}")
     if wins.min() < 0 or np.diag(wins).any():
         raise InputError("bradley_terry: expected counts >= 0 and a diagonal of 0")
+    if ridge > 0:
+        return
     parts, _ = csgraph.connected_components(sparse.csr_array(wins), connection="strong")
     if parts > 1:
         raise InputError(
