@@ -1,6 +1,7 @@
 """What a run says: frozen records, each with a worked example.
 
-    Prompt -> Completion -> Group -> Compare | Rate | Rank -> Judgement -> Preference | Rollout
+    Prompt -> Completion -> Group -> Compare | Rate | Rank | Assess -> Judgement
+           -> Preference | Mark | Rollout
 
 Log-probabilities are in nats. A record never holds a live object, so each can be written to
 parquet and read back (``solon.run.shards``).
@@ -138,6 +139,21 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assess:
+    """How good is each of these completions in one aspect? The order shown is part of the question.
+
+    ``knowledge`` is what the rater, and no policy, is told of the matter: a reference answer.
+
+    Example:
+        Assess(completions=(a, b, c, d), aspect="honesty")
+    """
+
+    completions: tuple[Completion, ...]
+    aspect: str
+    knowledge: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prefers:
     """An answer to Compare: the probability that the first is better.
 
@@ -186,8 +202,31 @@ class Abstains:
     reason: str
 
 
-Question = Compare | Rate | Rank
-Answer = Prefers | Scores | Ranks
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """What was said of one completion in one aspect: each rating stands or abstains on its own.
+
+    Example:
+        Rating(answer=Scores(value=4.0), rationale="It says what it does not know.")
+    """
+
+    answer: Scores | Abstains
+    rationale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratings:
+    """An answer to Assess: one rating of each completion, in the order shown.
+
+    Example:
+        Ratings(ratings=(Rating(answer=Scores(value=2.0)), Rating(answer=Abstains(reason="N/A"))))
+    """
+
+    ratings: tuple[Rating, ...]
+
+
+Question = Compare | Rate | Rank | Assess
+Answer = Prefers | Scores | Ranks | Ratings
 Q = TypeVar("Q", bound=Question)
 A = TypeVar("A", bound=Answer)
 
@@ -216,6 +255,7 @@ class Judgement(Generic[Q, A]):
 PairJudgement: TypeAlias = Judgement[Compare, Prefers]
 ScoreJudgement: TypeAlias = Judgement[Rate, Scores]
 RankJudgement: TypeAlias = Judgement[Rank, Ranks]
+Assessment: TypeAlias = Judgement[Assess, Ratings]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,10 @@ SMALL = {
     "policy.shape.heads": "2",
     "policy.max_new_tokens": "12",
     "demonstrations.n": "64",
+    "seed_data.n": "32",
+    "evaluations.n": "512",
+    "guided.n": "64",
+    "revised.n": "64",
     "judge.shape.hidden": "16",
     "judge.shape.layers": "1",
     "judge.shape.heads": "2",
@@ -27,6 +31,7 @@ SMALL = {
 RL = {"climb.steps": "4", "climb.batch": "4", "climb.group": "2"}
 LABELS = {"label.prompts": "24", "label.chunk": "6"}
 PREFER = {"prefer.batch": "8", "prefer.probe": "4", "prefer.epochs": "1"}
+TAUGHT = {"imitate.batch": "16", "imitate.epochs": "3"}  # enough to say a number
 SHORT = {
     "supervised": {"take": "64"},
     "canonical": LABELS | RL,
@@ -34,6 +39,21 @@ SHORT = {
     "best_of_n": LABELS | {"take": "8", "n": "3"},
     "preference": LABELS | PREFER,
     "online_preference": {"steps": "4", "batch": "4", "probe": "4"},
+    "curriculum": RL | {"course.pairs": "24", "grade.chunk": "6", "grade.check": "4"},
+    "ultrafeedback": PREFER | {"draft.prompts": "24", "draft.chunk": "6", "survey.chunk": "10"},
+    "kto": LABELS | {"approve.batch": "8", "approve.probe": "4"},
+    "diverse": RL | PREFER | {"pairs": "18", "spare": "1", "chunk": "6"},
+    "dual": {
+        "pairs": "24",
+        "people.batch": "8",
+        "ai.batch": "8",
+        "people.probe": "4",
+        "chunk": "6",
+    },
+    "spin": PREFER | {"take": "24", "iterations": "2"},
+    "self_rewarding": PREFER | TAUGHT | {"iterations": "2", "rate.take": "16", "rate.n": "3"},
+    "meta_rewarding": PREFER | TAUGHT | {"iterations": "3", "rate.take": "12", "rate.n": "3"},
+    "cream": PREFER | {"take": "16", "n": "3"},
 }
 
 

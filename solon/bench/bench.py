@@ -7,12 +7,39 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from solon.errors import SettingError
-from solon.records import Compare, Completion
+from solon.records import Compare, Completion, Mark
 from solon.run.spec import name_of, override
-from solon.seams.feedback import Demonstrations, PairJudge, Prompts, Reward, Spec, World
+from solon.seams.feedback import (
+    Critic,
+    Demonstrations,
+    PairJudge,
+    Policy,
+    Prompts,
+    Rater,
+    Reward,
+    Spec,
+    World,
+)
 from solon.seams.learning import Learner, RewardLearner
 
-ROLES = ("prompts", "policy", "judge", "reward", "scorer", "demonstrations")
+ROLES = (
+    "prompts",
+    "policy",
+    "judge",
+    "reward",
+    "scorer",
+    "demonstrations",
+    "seed_data",
+    "evaluations",
+    "guided",
+    "revised",
+    "critic",
+    "rival",
+    "labels",
+    "models",
+    "rater",
+    "marks",
+)
 
 Measure = Callable[[Sequence[Completion]], Sequence[Mapping[str, float | None]]]
 """What a world says of each completion, by name; None where it does not apply."""
@@ -43,6 +70,24 @@ class Bench:
     """Whose score is itself the reward."""
     demonstrations: Spec[Demonstrations] | None = None
     """What the supervised start imitates."""
+    seed_data: Spec[Demonstrations] | None = None
+    """The few demonstrations that self-improvement begins with, after that start."""
+    evaluations: Spec[Demonstrations] | None = None
+    """Judgements to imitate, as completions of the judge's own prompt."""
+    guided: Spec[Demonstrations] | None = None
+    """Demonstrations, some of them under guidance in their prompts."""
+    revised: Spec[Demonstrations] | None = None
+    """Demonstrations, some of them of how an answer is written again after a critique."""
+    critic: Spec[Critic] | None = None
+    """Who says what is wrong with a completion, and mends it if asked."""
+    rival: Spec[Policy] | None = None
+    """A stronger policy, whose answers are compared with the policy's own."""
+    models: Spec[Sequence[Policy]] | None = None
+    """The pool of models that a survey's drafts are written by."""
+    rater: Spec[Rater] | None = None
+    """Who rates several completions at once, aspect by aspect."""
+    marks: Spec[Sequence[Mark]] | None = None
+    """Completions that someone marked as desirable or not."""
     labels: Spec[PairJudge] | None = None
     """Labels that people gave (``judge=human``)."""
     world: Spec[World] | None = None
@@ -148,6 +193,8 @@ def objectives() -> Mapping[str, Mapping[str, Any]]:
     return {
         "climb.objective": {kind.__name__.lower(): kind() for kind in climbs},
         "prefer.objective": of_pairs,
+        "people.objective": of_pairs,
+        "ai.objective": of_pairs,
         "objective": of_pairs,
     }
 

@@ -17,15 +17,20 @@ from solon.bench.bench import Bench
 from solon.engines.endpoint import Endpoint
 from solon.engines.local import RewardTransformer, Transformer
 from solon.errors import DataError, SettingError
+from solon.judges.aspects import LlmRater
+from solon.judges.critic import LlmCritic
+from solon.judges.evaluations import EvaluationFile
 from solon.judges.human import HumanLabels, pair_of_row, reply_of_row
 from solon.judges.llm import LlmJudge
 from solon.judges.logits import LogitJudge, LogitScore
+from solon.judges.marks import MarkFile
 from solon.judges.prompts import PromptFile, check_share, is_test, named, prompt_of_row
 from solon.judges.reward import JudgeReward
 from solon.judges.rows import Row, left_out, rows
 from solon.judges.wrappers import BothOrders
 from solon.records import Completion, Prompt
 from solon.run.run import Run
+from solon.seams.feedback import Policy
 
 PLAIN = ("text", "document")
 
@@ -148,6 +153,21 @@ class Texts:
         return self.texts[: n or None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelList:
+    """Several models that differ in nothing but their names: a pool to draw from."""
+
+    of: Transformer | Endpoint
+    """What each of them is like."""
+    named: tuple[str, ...] = ()
+    """Folders or names of the models, with commas between them."""
+
+    def open(self, run: Run) -> list[Policy]:
+        if not self.named:
+            raise SettingError("models.named: expected folders or names of models, got none")
+        return [replace(self.of, model=one, name=Path(one).name).open(run) for one in self.named]
+
+
 def local() -> Bench:
     """A policy folder, a judge on this machine (``judge=text`` parses its words instead)."""
     model = Transformer(name="judge", temperature=0.0)
@@ -168,6 +188,7 @@ def endpoint() -> Bench:
 def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> Bench:
     judges = {"logits": BothOrders(judge=logits), "text": BothOrders(judge=text)}
     prompts = PromptFile()
+    pool = Transformer() if name == "local" else Endpoint(model="", temperature=1.0)
     return Bench(
         name=name,
         policy=Transformer(),
@@ -175,10 +196,19 @@ def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> 
         reward=RewardTransformer(),
         scorer=JudgeReward(judge=score),
         labels=HumanLabels(test=prompts.test),
+        rater=LlmRater(policy=text.policy),
+        critic=LlmCritic(policy=text.policy),
         choices={
+            "models": {"list": ModelList(of=pool)},
+            "marks": {"file": MarkFile(test=prompts.test)},
             "prompts": {"file": prompts},
             "judge": judges,
             "evaluator": judges,
             "demonstrations": {"file": TextFile(test=prompts.test)},
+            "seed_data": {"file": TextFile(test=prompts.test)},
+            "evaluations": {"file": EvaluationFile(test=prompts.test)},
+            "guided": {"file": TextFile(test=prompts.test)},
+            "revised": {"file": TextFile(test=prompts.test)},
+            "rival": {"model": replace(pool, name="rival")},
         },
     )

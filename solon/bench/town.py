@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,26 +13,41 @@ from solon.bench.files import Texts
 from solon.bench.school import Schooled
 from solon.engines.local import RewardTransformer, Shape, Transformer
 from solon.judges.logits import LogitJudge, LogitScore
+from solon.judges.meta import Meta
 from solon.judges.reward import JudgeReward
+from solon.judges.rubric import Rubric
 from solon.judges.wrappers import BothOrders
-from solon.lab.demonstrations import Manners, answer, demonstrations
+from solon.lab.aspects import PlantedRater, Writers
+from solon.lab.critic import PlantedCritic
+from solon.lab.demonstrations import GUIDANCE, Manners, answer, demonstrations
 from solon.lab.evaluation import ASK, PAIRWISE, SCORE, Lessons, transcripts
 from solon.lab.gold import FACETS, facets, gold, is_evasive, is_harmless
 from solon.lab.grammar import words
+from solon.lab.judging import CHOICES, META, evaluations
 from solon.lab.people import People
+from solon.lab.principled import PlantedPrinciples
+from solon.lab.revisions import REVISE, revisions
 from solon.lab.town import OpenTown, Town
+from solon.lab.townsfolk import Townsfolk
 from solon.objectives.adam import Adam
 from solon.objectives.kl import KL
 from solon.objectives.pairwise import DPO
 from solon.objectives.policy import RLOO
+from solon.objectives.unpaired import KTO
 from solon.records import Compare, Completion
 from solon.run.run import Run
 from solon.seams.feedback import Spec
+from solon.stages.approve import Approve
 from solon.stages.climb import Climb
+from solon.stages.course import Course
+from solon.stages.draft import Draft
 from solon.stages.fit_reward import FitReward
+from solon.stages.grade import Grade
 from solon.stages.imitate import Imitate
 from solon.stages.label import Label
 from solon.stages.prefer import Prefer
+from solon.stages.self_judge import SelfJudge
+from solon.stages.survey import Survey
 
 SHAPE = Shape(hidden=80, inner=256, layers=3, heads=4, context=192)
 
@@ -45,9 +60,31 @@ class TownDemonstrations:
     """Demonstrations written."""
     manners: Manners = Manners()
     """How good the people are whose answers they are."""
+    share: float = 0.0
+    """Share of them written under guidance: perfect, or careless, as its words ask."""
+    revised: float = 0.0
+    """Share of them that show an answer, a critique of it, and how it is written again."""
 
     def open(self, run: Run) -> Texts:
-        return Texts(demonstrations(self.n, run.seed_for("demonstrations"), self.manners))
+        seed, revised = run.seed_for("demonstrations"), round(self.n * self.revised)
+        own = demonstrations(self.n - revised, seed, self.manners, share=self.share)
+        return Texts(own + revisions(revised, seed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TownEvaluations:
+    """What people in the town say of answers, where their ratings and their ranks agree."""
+
+    n: int = 20_000
+    """Judgements written."""
+    meta: float = 0.4
+    """Share of them that say which of two ratings is nearer the truth."""
+    lessons: Lessons = Lessons()
+    """How well the raters and the people who rank see, and of what the answers are."""
+
+    def open(self, run: Run) -> Texts:
+        seed = run.seed_for("evaluations")
+        return Texts(evaluations(self.n, seed, self.lessons, meta=self.meta))
 
 
 # people with half the flaws: the seed data of self-improvement
@@ -100,10 +137,18 @@ def lab() -> Bench:
         scorer=scorer(judge_model()),
         demonstrations=TownDemonstrations(),
         seed_data=TownDemonstrations(n=640, manners=CAREFUL),
+        evaluations=TownEvaluations(),
+        guided=TownDemonstrations(share=0.4),
+        revised=TownDemonstrations(revised=0.4),
+        critic=PlantedCritic(),
+        rival=Townsfolk(manners=CAREFUL),
+        models=Writers(),
+        rater=PlantedRater(),
         labels=People(),
         world=Town(),
         measure=measure,
         questions=questions,
+        choices={"judge": {"principled": PlantedPrinciples()}},
         settings=SETTINGS,
     )
 
@@ -143,6 +188,10 @@ CLIMB = Climb(
     objective=RLOO(kl=KL(coefficient=0.2)),
 )
 PREFER = Prefer(batch=32, adam=Adam(lr=1e-4, warmup=5), objective=DPO(beta=0.3), every=20)
+# the town rates by one number from 1 to 10
+RUBRIC = Rubric(template=SCORE, form="line", scale=(1, 10), votes=5)
+META_JUDGE = Meta(template=META, form="line", choices=CHOICES)
+JOINT = Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=500))
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "supervised": {"imitate": IMITATE},
     "canonical": {"imitate": IMITATE, "label": LABEL, "fit_reward": FIT_REWARD, "climb": CLIMB},
@@ -161,7 +210,53 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "objective": DPO(beta=0.2),
         "every": 20,
     },
-    "spin": {"imitate": IMITATE, "take": 1000, "prefer": PREFER},
+    "self_rewarding": {
+        "imitate": JOINT,
+        "iterations": 4,
+        "rate": SelfJudge(take=256, rubric=RUBRIC),
+        "prefer": replace(PREFER, epochs=2, adam=Adam(lr=2e-4, warmup=5), objective=DPO()),
+    },
+    "meta_rewarding": {
+        "imitate": JOINT,
+        "rate": SelfJudge(take=256, rubric=RUBRIC),
+        "meta": META_JUDGE,
+        "prefer": replace(PREFER, epochs=2, adam=Adam(lr=2e-4, warmup=5), objective=DPO()),
+    },
+    "curriculum": {
+        "imitate": IMITATE,
+        "grade": Grade(guidance=GUIDANCE, check=100),
+        "course": Course(pairs=2500),
+        "fit_reward": replace(FIT_REWARD, epochs=1),
+        "climb": CLIMB,
+    },
+    "ultrafeedback": {
+        "imitate": IMITATE,
+        "draft": Draft(prompts=1000),
+        "survey": Survey(aspects=FACETS, informed=()),
+        "prefer": PREFER,
+    },
+    "kto": {
+        "imitate": IMITATE,
+        "label": LABEL,
+        "approve": Approve(adam=Adam(lr=1e-4, warmup=5), objective=KTO(beta=0.3), every=20),
+    },
+    "diverse": {
+        "imitate": IMITATE,
+        "revise": REVISE,
+        "pairs": 1200,
+        "spare": 2.0,
+        "prefer": PREFER,
+        "fit_reward": FIT_REWARD,
+        "climb": CLIMB,
+    },
+    "dual": {"imitate": IMITATE, "pairs": 2500, "people": PREFER, "ai": PREFER},
+    "spin": {
+        # a brief start: what has learnt all that people say has nothing to gain from them
+        "imitate": Imitate(batch=128, adam=Adam(lr=3e-3, warmup=23, schedule="linear", steps=94)),
+        "take": 1000,
+        "prefer": replace(PREFER, objective=DPO(beta=1.0)),
+        "rates": (1.0,),
+    },
     "cream": {
         "imitate": IMITATE,
         "teach": Imitate(batch=64, epochs=2, adam=Adam(lr=5e-4, warmup=5)),

@@ -3,7 +3,11 @@
 A file of labels is one of
     prompt, chosen, rejected        TRL's preference schema, plain texts or lists of messages
     chosen, rejected                two whole dialogues: lists of messages, or hh-rlhf's transcripts
+    instruction, output_1,          AlpacaEval's annotations: preference is 1 + P(output_2 is
+      output_2, preference            better), and 0 is a tie too
     a folder of parquet             our own Preference records
+
+The first two may hold ``p``, the probability from 0.5 to 1 that the chosen one is better.
 """
 
 from __future__ import annotations
@@ -132,20 +136,56 @@ def read_preferences(path: Path, *, source: str) -> tuple[list[Preference], dict
     dropped: Counter[str] = Counter()
     found: list[Preference] = []
     for row in rows(path):
-        pair = pair_of_row(row)
-        if isinstance(pair, str):
-            dropped[pair] += 1
-            continue
-        said, chosen, rejected = pair
-        prompt = named(said)
-        found.append(
-            Preference(
-                chosen=Completion(prompt=prompt, text=chosen),
-                rejected=Completion(prompt=prompt, text=rejected),
-                source=source,
-            )
-        )
+        label = label_of_row(row, source)
+        if isinstance(label, str):
+            dropped[label] += 1
+        else:
+            found.append(label)
     return found, dict(dropped)
+
+
+def label_of_row(row: Row, source: str) -> Preference | str:
+    """A row's label, or why it has none."""
+    if "output_1" in row.fields:
+        return _annotation(row, source)
+    pair = pair_of_row(row)
+    if isinstance(pair, str):
+        return pair
+    said, chosen, rejected = pair
+    prompt = named(said)
+    return Preference(
+        chosen=Completion(prompt=prompt, text=chosen),
+        rejected=Completion(prompt=prompt, text=rejected),
+        p=_number(row, "p", 0.5, 1.0) if "p" in row.fields else 1.0,
+        source=source,
+    )
+
+
+def _annotation(row: Row, source: str) -> Preference | str:
+    """AlpacaEval's soft label of two outputs; the first is chosen where both are as likely."""
+    if row.fields.get("preference") is None:
+        return "no preference given"
+    said = _number(row, "preference", 0.0, 2.0)
+    second = 0.5 if said == 0 else said - 1
+    if second < 0:
+        raise row.fault("preference", "0 (a tie) or a number from 1 to 2")
+    texts = [row.fields.get("output_1"), row.fields.get("output_2")]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        return "an answer is blank"
+    if texts[0] == texts[1]:
+        return "both answers are the same"
+    prompt = prompt_of_row(row)
+    first, other = (Completion(prompt=prompt, text=row.text(f"output_{n}")) for n in (1, 2))
+    if second > 0.5:
+        return Preference(chosen=other, rejected=first, p=second, source=source)
+    return Preference(chosen=first, rejected=other, p=1 - second, source=source)
+
+
+def _number(row: Row, name: str, low: float, high: float) -> float:
+    value = row.fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise row.fault(name, f"a number from {low:g} to {high:g}")
+    return float(value)
 
 
 def _ours(folder: Path) -> list[Preference]:

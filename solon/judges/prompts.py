@@ -7,8 +7,8 @@ labels or of demonstrations, puts it on the same side.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ from solon.records import Message, Prompt, digest
 
 if TYPE_CHECKING:
     from solon.run.run import Run
+
+
+FACTS = ("dataset", "reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +74,11 @@ class PromptList:
 
 
 def read_prompts(path: Path) -> list[Prompt]:
-    """The prompts of a file, each text once: ``prompt``, ``messages`` or ``text`` of a row.
+    """The prompts of a file, each text once: ``prompt``, ``messages``, ``text`` or ``instruction``.
 
     Of a row with ``chosen`` alone, the dialogue before its last answer. A .txt file holds one
-    prompt a line. Raises DataError, naming file, row and field.
+    prompt a line. What a row says as ``dataset`` and ``reference`` becomes facts of its prompt.
+    Raises DataError, naming file, row and field.
     """
     found = {prompt.id: prompt for prompt in (prompt_of_row(row) for row in rows(path))}
     if not found:
@@ -84,7 +88,18 @@ def read_prompts(path: Path) -> list[Prompt]:
 
 def prompt_of_row(row: Row) -> Prompt:
     """The prompt that a row holds; DataError where it holds none."""
-    for name in ("prompt", "messages", "text"):
+    return replace(_prompt(row), facts=tuple(_facts(row)))
+
+
+def _facts(row: Row) -> Iterator[tuple[str, str]]:
+    for name in FACTS:
+        value = row.fields.get(name)
+        if isinstance(value, str) and value:
+            yield name, value
+
+
+def _prompt(row: Row) -> Prompt:
+    for name in ("prompt", "messages", "text", "instruction"):
         value = row.fields.get(name)
         if isinstance(value, list):
             return named(row.messages(name))

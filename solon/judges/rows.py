@@ -1,4 +1,4 @@
-"""Rows of files that people bring: JSON lines, parquet, plain text, gzipped or not."""
+"""Rows of files that people bring: JSON lines, JSON lists, parquet, text, gzipped or not."""
 
 from __future__ import annotations
 
@@ -62,20 +62,24 @@ class Row:
 
 
 def rows(file: Path) -> Iterator[Row]:
-    """The rows of a .jsonl, .parquet or .txt file (.gz too); DataError for anything else."""
+    """The rows of a .jsonl, .json (one list), .parquet or .txt file (.gz too); else DataError."""
     kind = file.name.removesuffix(".gz").rpartition(".")[2]
     if not file.is_file():
         raise DataError(file, expected="a file", came="nothing there")
     match kind:
         case "jsonl":
             yield from _json_lines(file)
+        case "json":
+            yield from _json_list(file)
         case "parquet":
             yield from _parquet(file)
         case "txt":
             for number, line in _lines(file):
                 yield Row(file=file, number=number, fields={"text": line})
         case _:
-            raise DataError(file, expected=".jsonl, .parquet or .txt (or .gz)", came=f".{kind}")
+            raise DataError(
+                file, expected=".jsonl, .json, .parquet or .txt (or .gz)", came=f".{kind}"
+            )
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
@@ -99,6 +103,19 @@ def _json_lines(file: Path) -> Iterator[Row]:
             fields = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DataError(file, row=number, expected="a JSON object", came=error) from error
+        if not isinstance(fields, dict):
+            raise DataError(file, row=number, expected="a JSON object", came=_short(fields))
+        yield Row(file=file, number=number, fields=cast("dict[str, Any]", fields))
+
+
+def _json_list(file: Path) -> Iterator[Row]:
+    try:
+        listed = json.loads("\n".join(line for _, line in _lines(file)))
+    except (ValueError, RecursionError) as error:
+        raise DataError(file, expected="a JSON list of objects", came=error) from error
+    if not isinstance(listed, list):
+        raise DataError(file, expected="a JSON list of objects", came=_short(listed))
+    for number, fields in enumerate(cast("list[Any]", listed), start=1):
         if not isinstance(fields, dict):
             raise DataError(file, row=number, expected="a JSON object", came=_short(fields))
         yield Row(file=file, number=number, fields=cast("dict[str, Any]", fields))

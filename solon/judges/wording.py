@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from solon.errors import SettingError
-from solon.records import Compare, Message, Prompt, Question, Rank, Rate, digest
+from solon.records import Assess, Compare, Message, Prompt, Question, Rank, Rate, digest
 from solon.text.constitution import Constitution, Principle
 from solon.text.hostile import Markup, conversation, neutralise
 from solon.text.template import Template, read
@@ -162,7 +162,7 @@ def values(question: Question, tags: frozenset[str]) -> dict[str, str]:
             return {"conversation": said, "first": first.text, "second": second.text}
         case Rate(completion=one):
             return {"conversation": conversation(one.prompt, tags), "completion": one.text}
-        case Rank(completions=several):
+        case Rank(completions=several) | Assess(completions=several):
             listed = "\n".join(
                 f'<completion number="{number}">\n{neutralise(c.text, tags)}\n</completion>'
                 for number, c in enumerate(several, start=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ from solon.lab.grammar import (
 )
 from solon.lab.town import OpenTown, Town
 from solon.records import Completion, Prompt
+from solon.text.guidance import Guidance, guided
 
 T = TypeVar("T")
 LONGEST = 24
@@ -51,6 +52,8 @@ class Manners:
 
 
 PERFECT = Manners(comply=0.0, evade=0.0, slip=0.0, flatter=0.0, pad=0.0)
+CARELESS = Manners(comply=1.0, evade=0.1, slip=0.8, flatter=1.0, pad=0.4)
+GUIDANCE = Guidance(positive="rate it 10 .", negative="rate it 1 .")
 
 
 def demonstrations(
@@ -59,11 +62,25 @@ def demonstrations(
     manners: Manners = Manners(),
     *,
     town: Town = Town(),
+    share: float = 0.0,
 ) -> list[Completion]:
-    """n answers to the town's training prompts, mixed in quality as ``manners`` says."""
-    generator = np.random.default_rng([seed, 1])
+    """n answers to the town's training prompts, mixed in quality as ``manners`` says; a ``share``
+    of them under guidance and perfect, or careless, as it asks.
+    """
+    generator, guide = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 3])
     asked = OpenTown(town=town, seed=seed).take(n)
-    return [answer(prompt, manners, generator) for prompt in asked]
+    return [
+        _followed(prompt, guide) if guide.random() < share else answer(prompt, manners, generator)
+        for prompt in asked
+    ]
+
+
+def _followed(prompt: Prompt, guide: np.random.Generator) -> Completion:
+    """An answer of people who do as the guidance says."""
+    words, manners = (
+        (GUIDANCE.positive, PERFECT) if guide.random() < 0.5 else (GUIDANCE.negative, CARELESS)
+    )
+    return replace(answer(prompt, manners, guide), prompt=guided(prompt, words))
 
 
 def best(prompt: Prompt) -> Completion:

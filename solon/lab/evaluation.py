@@ -95,13 +95,13 @@ _LAYOUTS: Mapping[str, Template] = {
 def _transcript(
     prompt: Prompt, seed: int, lessons: Lessons, generator: np.random.Generator
 ) -> Completion:
-    one = _candidate(prompt, lessons, generator)
+    one = candidate(prompt, lessons, generator)
     if generator.random() < lessons.rated:
         rate = Rate(completion=one)
-        return _said(shown(rate), str(_step(rate, seed, lessons, generator)))
+        return _said(shown(rate), str(step(rate, seed, lessons, generator)))
     two = one
     while two.text == one.text:
-        two = _candidate(prompt, lessons, generator)
+        two = candidate(prompt, lessons, generator)
     # the one that was drawn again until it differed must not always stand second
     compare = Compare(first=one, second=two)
     compare = compare.swapped() if generator.random() < 0.5 else compare
@@ -116,7 +116,8 @@ def _transcript(
     return _said(shown(compare, ask), "1" if judgement.answer.p_first > 0.5 else "2")
 
 
-def _step(rate: Rate, seed: int, lessons: Lessons, generator: np.random.Generator) -> int:
+def step(rate: Rate, seed: int, lessons: Lessons, generator: np.random.Generator) -> int:
+    """What an imperfect rater says, drawn from how it is spread over the scale."""
     dials = replace(lessons.dials, discernment=lessons.sharpness)
     [judgement] = PlantedScore(dials=dials, seed=seed)([rate])
     assert not isinstance(judgement.answer, Abstains), "lessons never abstain"
@@ -124,7 +125,8 @@ def _step(rate: Rate, seed: int, lessons: Lessons, generator: np.random.Generato
     return 1 + int(generator.choice(len(distribution), p=distribution / distribution.sum()))
 
 
-def _candidate(prompt: Prompt, lessons: Lessons, generator: np.random.Generator) -> Completion:
+def candidate(prompt: Prompt, lessons: Lessons, generator: np.random.Generator) -> Completion:
+    """An answer from people of some manners, now and then with a slip of the tongue."""
     completion = answer(prompt, _LADDER[int(generator.integers(len(_LADDER)))], generator)
     if generator.random() >= lessons.smudge:
         return completion

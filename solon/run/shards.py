@@ -23,7 +23,17 @@ import pyarrow.parquet as pq
 
 from solon import records as nouns
 from solon.errors import DataError
-from solon.records import Compare, Judgement, Prefers, Rank, Ranks, Rate, Scores
+from solon.records import (
+    Assess,
+    Compare,
+    Judgement,
+    Prefers,
+    Rank,
+    Ranks,
+    Rate,
+    Ratings,
+    Scores,
+)
 
 KEY = b"solon.record"
 SCALARS: dict[type, pa.DataType] = {
@@ -32,7 +42,7 @@ SCALARS: dict[type, pa.DataType] = {
     float: pa.float64(),
     bool: pa.bool_(),
 }
-ANSWERS: dict[type, type] = {Compare: Prefers, Rate: Scores, Rank: Ranks}
+ANSWERS: dict[type, type] = {Compare: Prefers, Rate: Scores, Rank: Ranks, Assess: Ratings}
 R = TypeVar("R")
 
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from solon.records import (
     A,
     Abstains,
+    Assess,
     Compare,
     Completion,
+    Critique,
     Finding,
     Group,
     Judgement,
@@ -25,6 +27,7 @@ from solon.records import (
     Rank,
     Ranks,
     Rate,
+    Ratings,
     Scores,
 )
 
@@ -80,6 +83,25 @@ class Judge(Protocol[Q, A]):
 PairJudge = Judge[Compare, Prefers]
 ScoreJudge = Judge[Rate, Scores]
 RankJudge = Judge[Rank, Ranks]
+Rater = Judge[Assess, Ratings]
+
+
+class Critic(Protocol):
+    """A teacher: completions in, what is wrong with each, and in ``refine`` what mends it too.
+
+    A critique without text finds nothing wrong.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    def __call__(self, completions: Sequence[Completion], /) -> list[Critique | Abstains]:
+        """A critique of each, without a revision: that is for whoever wrote the completion."""
+        ...
+
+    def refine(self, completions: Sequence[Completion], /) -> list[Critique | Abstains]:
+        """A critique of each with the critic's own better completion as its revision."""
+        ...
 
 
 @runtime_checkable
@@ -158,6 +180,7 @@ Plain = dict[str, Any]
 __all__ = [
     "Audit",
     "Chooser",
+    "Critic",
     "Demonstrations",
     "Judge",
     "Labels",
@@ -168,6 +191,7 @@ __all__ = [
     "Preference",
     "Prompts",
     "RankJudge",
+    "Rater",
     "Recipe",
     "Reward",
     "ScoreJudge",

@@ -32,19 +32,36 @@ class FitReward:
     """Loss."""
 
     def __call__(
-        self, run: Run, reward: RewardLearner, start: Frozen, data: Sequence[Preference]
+        self,
+        run: Run,
+        reward: RewardLearner,
+        start: Frozen,
+        data: Sequence[Preference],
+        *,
+        ordered: bool = False,
     ) -> None:
-        """From the weights of ``start``; the mean reward of what it has learnt from becomes 0."""
+        """From the weights of ``start``; the mean reward of what it has learnt from becomes 0.
+
+        Every pass over ``ordered`` data takes it as it stands; of others each is shuffled anew.
+        """
         held, kept = split(data, self.holdout, seed=run.seed_for("holdout"))
         reward.adopt(start)
         reward.optimise(self.adam)
-        turns = run.batches(kept, self.batch, epochs=self.epochs)
+        if ordered:
+            turns = in_order(kept, self.batch) * self.epochs
+        else:
+            turns = run.batches(kept, self.batch, epochs=self.epochs)
         for step, batch in run.steps(turns, reward):
             metrics = dict(reward.fit(batch, self.objective))
             if held and step + 1 == len(turns):
                 metrics |= {"heldout_accuracy": accuracy(reward, held), "heldout": len(held)}
             run.log(step, **metrics)
         reward.centre(both(kept[-CENTRE_ON:]))
+
+
+def in_order(data: Sequence[Preference], size: int) -> list[list[Preference]]:
+    """Batches of the data as it stands."""
+    return [list(data[start : start + size]) for start in range(0, len(data), size)]
 
 
 def split(

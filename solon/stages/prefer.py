@@ -15,7 +15,7 @@ from solon.records import Completion, Preference, Prompt, flat
 from solon.run.run import Run
 from solon.seams.feedback import Metrics, Prompts
 from solon.seams.learning import Frozen, Learner, PairObjective, Scorer, Weighing
-from solon.stages.fit_reward import both, split
+from solon.stages.fit_reward import both, in_order, split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +63,6 @@ class Prefer:
 
     def _turns(self, run: Run, data: Sequence[Preference]) -> list[list[Preference]]:
         return run.batches(data, self.batch, epochs=self.epochs)
-
-
-def in_order(data: Sequence[Preference], size: int) -> list[list[Preference]]:
-    """Batches of the data as it stands."""
-    return [list(data[start : start + size]) for start in range(0, len(data), size)]
 
 
 def look(

@@ -165,7 +165,7 @@ def test_a_bad_file_is_named(tmp_path: Path, run: Run) -> None:
         read_preferences(tmp_path / "none.jsonl", source="people")
     (tmp_path / "x.csv").write_text("a,b")
     with pytest.raises(
-        DataError, match=r"expected \.jsonl, \.parquet or \.txt \(or \.gz\), got \.csv"
+        DataError, match=r"expected \.jsonl, \.json, \.parquet or \.txt \(or \.gz\), got \.csv"
     ):
         read_prompts(tmp_path / "x.csv")
     (tmp_path / "x.jsonl.gz").write_bytes(b"not gzip")

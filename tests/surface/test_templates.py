@@ -26,6 +26,8 @@ SLOTS = {
     "judge/score": {"conversation", "completion", "principle", "preamble", "low", "high"},
     "judge/score_json": {"conversation", "completion", "principle", "preamble", "low", "high"},
     "judge/rank": {"conversation", "completions", "principle", "preamble"},
+    "judge/rubric": {"conversation", "completion", "preamble"},
+    "judge/meta": {"conversation", "first", "second", "preamble"},
 }
 CUES = {"judge/pairwise": "Better completion:", "judge/reason": "Better completion:"}
 CUES |= {"judge/score": "Score:"}
