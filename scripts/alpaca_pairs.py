@@ -1,6 +1,7 @@
-"""AlpacaEval's outputs of one model, beside the baseline's, as annotated pairs.
+"""AlpacaEval's outputs of some models (or all), beside the baseline's, as annotated pairs.
 
     python scripts/alpaca_pairs.py DATA/alpaca_eval gemma-2b-it phi-2-sft > pairs.jsonl
+    python scripts/alpaca_pairs.py DATA/alpaca_eval --longest 500 > pairs.jsonl
 
 Each line is a row of upstream's annotations: instruction, output_1 (the baseline's), output_2,
 preference (1 + the annotator's probability that output_2 is better).
@@ -18,10 +19,17 @@ from typing import Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder with instructions and outputs")
-    parser.add_argument("models", nargs="+", help="whose outputs")
+    parser.add_argument("models", nargs="*", help="whose outputs; all where none is named")
+    parser.add_argument("--longest", type=int, default=0, help="most characters of either output")
     said = parser.parse_args()
-    for row in rows(said.folder, said.models):
-        sys.stdout.write(json.dumps(row) + "\n")
+    for row in rows(said.folder, said.models or everyone(said.folder)):
+        if not said.longest or max(len(row["output_1"]), len(row["output_2"])) <= said.longest:
+            sys.stdout.write(json.dumps(row) + "\n")
+
+
+def everyone(folder: Path) -> list[str]:
+    found = (folder / "outputs_with_preferences").glob("*.jsonl.gz")
+    return sorted(path.name.removesuffix(".jsonl.gz") for path in found)
 
 
 def rows(folder: Path, models: list[str]) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ SMALL = {
     "policy.max_new_tokens": "12",
     "demonstrations.n": "64",
     "seed_data.n": "32",
-    "evaluations.n": "512",
+    "evaluations.n": "256",
     "guided.n": "64",
     "revised.n": "64",
     "judge.shape.hidden": "16",
@@ -31,7 +31,13 @@ SMALL = {
 RL = {"climb.steps": "4", "climb.batch": "4", "climb.group": "2"}
 LABELS = {"label.prompts": "24", "label.chunk": "6"}
 PREFER = {"prefer.batch": "8", "prefer.probe": "4", "prefer.epochs": "1"}
-TAUGHT = {"imitate.batch": "16", "imitate.epochs": "3"}  # enough to say a number
+# enough to say a number
+TAUGHT = {
+    "imitate.batch": "16",
+    "imitate.epochs": "4",
+    "imitate.adam.lr": "0.01",
+    "imitate.adam.warmup": "5",
+}
 SHORT = {
     "supervised": {"take": "64"},
     "canonical": LABELS | RL,

@@ -191,7 +191,7 @@ PREFER = Prefer(batch=32, adam=Adam(lr=1e-4, warmup=5), objective=DPO(beta=0.3),
 # the town rates by one number from 1 to 10
 RUBRIC = Rubric(template=SCORE, form="line", scale=(1, 10), votes=5)
 META_JUDGE = Meta(template=META, form="line", choices=CHOICES)
-JOINT = Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=500))
+JOINT = Imitate(batch=64, epochs=2, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=1000))
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "supervised": {"imitate": IMITATE},
     "canonical": {"imitate": IMITATE, "label": LABEL, "fit_reward": FIT_REWARD, "climb": CLIMB},
@@ -233,7 +233,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "imitate": IMITATE,
         "draft": Draft(prompts=1000),
         "survey": Survey(aspects=FACETS, informed=()),
-        "prefer": PREFER,
+        "prefer": replace(PREFER, objective=DPO(beta=0.5)),
     },
     "kto": {
         "imitate": IMITATE,

@@ -15,7 +15,7 @@ from solon.seams.feedback import Policy, Prompts
 from solon.text.template import read
 
 PRINCIPLES = ("helpfulness", "truthfulness", "honesty", "calibration")
-# What the authors' code draws with, by data set; for ShareGPT the shares below.
+# By data set, as we remember the authors' code; only ShareGPT's shares (below) were checked.
 MIXES: Mapping[str, tuple[float, ...]] = {
     "flan": (0.8, 0.0, 0.0, 0.2),
     "evol_instruct": (1.0, 0.0, 0.0, 0.0),

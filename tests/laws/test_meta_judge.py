@@ -88,7 +88,7 @@ def test_every_pair_is_asked_in_both_orders() -> None:
 
 def verdicts(best: str, worst: str) -> np.ndarray:
     def won(m: Completion, n: Completion) -> float:
-        return 1.0 if best in {m.text} or worst in {n.text} else 0.0
+        return float(m.text == best or n.text == worst)
 
     votes = [judged(q.first, q.second, won(q.first, q.second)) for q in questions([A, B, C])]
     return wins([A, B, C], votes, (0.5, 0.5))
