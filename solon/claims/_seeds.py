@@ -1,4 +1,4 @@
-"""Claims that measure each seed by itself: one job a seed, one file of figures, one table of all."""
+"""Claims that measure each seed by itself: one job a seed, and one file of its figures."""
 
 from __future__ import annotations
 
@@ -38,4 +38,5 @@ def columns(root: Path, claim: Seeded, folder: Folder, measure: Measure) -> Colu
 
 def _keep(file: Path, measure: Measure, root: Path, claim: Seeded, seed: int) -> None:
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(orjson.dumps(dict(measure(root, claim, seed))))

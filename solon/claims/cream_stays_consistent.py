@@ -21,20 +21,20 @@ what goes astray is seen. M_0 has learnt from people like those whom it is judge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from solon.bench.town import CAREFUL, TownDemonstrations
 from solon.bench.watching import agreement, clean
-from solon.claims._arms import prepare, side_by_side
+from solon.claims._arms import prepare
 from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.judges.questions import pairs
 from solon.lab.gold import gold
@@ -54,7 +54,6 @@ from solon.statistics import mean
 UNBOUND = (float("-inf"), float("inf"))
 ROUNDS = 4
 AFTER = 4  # M_4: three rounds after M_1
-Column = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +95,7 @@ class CreamStaysConsistent:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [orjson.loads(_found(root, seed).read_bytes()) for seed in self.seeds]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*predictions(column), *levels(column)]
 
 
@@ -162,10 +159,6 @@ def folder(root: Path, seed: int) -> Path:
     return root / f"cream-s{seed}"
 
 
-def _found(root: Path, seed: int) -> Path:
-    return folder(root, seed) / "found.json"
-
-
 def recipe(arm: str, start: Transformer, seed: int) -> Cream:
     """The arm's recipe: they differ in where a label comes from, and in nothing else."""
     made: Callable[..., Cream] = partial(ByChance, draw=1000 * seed) if arm == "chance" else Cream
@@ -188,10 +181,8 @@ def recipe(arm: str, start: Transformer, seed: int) -> Cream:
     )
 
 
-def run_seed(root: Path, claim: CreamStaysConsistent, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
-    if _found(root, seed).exists():
-        return
+def measure(root: Path, claim: CreamStaysConsistent, seed: int) -> dict[str, float]:
+    """All arms of a seed, and everything that is measured of them."""
     start = Transformer(
         model=str(root / f"supervised-s{seed}" / "policies" / "final"),
         chat="never",
@@ -208,7 +199,7 @@ def run_seed(root: Path, claim: CreamStaysConsistent, seed: int) -> None:
                 stage, _, turn = line["stage"].partition("-")
                 if stage == "rank":
                     found[f"{arm} {turn}/tau"] = line["tau"]
-    _found(root, seed).write_bytes(orjson.dumps(found))
+    return found
 
 
 def measured(run: Run, model: int, tests: int) -> dict[str, float]:

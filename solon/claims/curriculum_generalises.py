@@ -31,13 +31,12 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from solon.bench.town import CAREFUL, IMITATE, SHAPE, TownDemonstrations, pair_judge
 from solon.bench.watching import clean
-from solon.claims._arms import prepare, side_by_side, taught
+from solon.claims._arms import prepare, taught
 from solon.claims._claim import MORE, SEEDS, Outcome
+from solon.claims._seeds import Column, columns
 from solon.engines.local import RewardTransformer, Transformer
 from solon.judges.questions import preferences
 from solon.judges.wrappers import BothOrders
@@ -56,7 +55,6 @@ from solon.stages.draws import Draws
 from solon.stages.fit_reward import FitReward, accuracy
 from solon.statistics import mean
 
-Column = Mapping[str, NDArray[np.float64]]
 OTHERS = {
     "shuffled": "the same pairs shuffled",
     "reversed": "the same pairs from hard to easy",
@@ -91,11 +89,7 @@ class CurriculumGeneralises:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [
-            orjson.loads((folder(root, seed) / "found.json").read_bytes()) for seed in self.seeds
-        ]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*self.predictions(column), *self.levels(column)]
 
     def predictions(self, column: Column) -> list[Outcome]:
@@ -144,11 +138,9 @@ def folder(root: Path, seed: int) -> Path:
     return root / f"curriculum-s{seed}"
 
 
-def run_seed(root: Path, claim: CurriculumGeneralises, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
+def measure(root: Path, claim: CurriculumGeneralises, seed: int) -> dict[str, float]:
+    """All arms of a seed, and everything that is measured of them."""
     place = folder(root, seed)
-    if (place / "found.json").exists():
-        return
     with Run(place / "start", seed=seed) as run:
         start = begun(run, claim)
         graded = drawn(run, claim, start, root)
@@ -169,7 +161,7 @@ def run_seed(root: Path, claim: CurriculumGeneralises, seed: int) -> None:
                 data = course.arranged(cut, seed=run.seed_for("course"))
                 fit(run, reward, start, data, ordered=True)
         found |= {f"{name}/{what}": value for what, value in tests.measured(reward).items()}
-    (place / "found.json").write_bytes(orjson.dumps(found))
+    return found
 
 
 def begun(run: Run, claim: CurriculumGeneralises) -> Frozen:

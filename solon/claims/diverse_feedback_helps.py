@@ -25,18 +25,16 @@ templates and figures were not at hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from solon.bench.town import CAREFUL, TownDemonstrations
-from solon.claims._arms import prepare, side_by_side
+from solon.claims._arms import prepare
 from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.lab.critic import PlantedCritic
 from solon.lab.gold import gold
@@ -63,7 +61,6 @@ TEACH = Imitate(batch=64, adam=Adam(lr=1e-3, warmup=10, schedule="linear", steps
 LEARN = Prefer(
     batch=32, epochs=3, holdout=0.0, probe=0, adam=Adam(lr=2e-4, warmup=5), objective=DPO(beta=0.3)
 )
-Column = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +79,7 @@ class DiverseFeedbackHelps:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [
-            orjson.loads((folder(root, seed) / "found.json").read_bytes()) for seed in self.seeds
-        ]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*predictions(column), *levels(column)]
 
 
@@ -127,11 +120,9 @@ def folder(root: Path, seed: int) -> Path:
     return root / f"diverse-s{seed}"
 
 
-def run_seed(root: Path, claim: DiverseFeedbackHelps, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
+def measure(root: Path, claim: DiverseFeedbackHelps, seed: int) -> dict[str, float]:
+    """All arms of a seed, and everything that is measured of them."""
     own = folder(root, seed)
-    if (own / "found.json").exists():
-        return
     with Run(own / "taught", seed=seed) as run:
         start = model(root / f"supervised-s{seed}")
         policy = Supervised(policy=start, demonstrations=claim.lessons, imitate=TEACH)(run)
@@ -140,7 +131,7 @@ def run_seed(root: Path, claim: DiverseFeedbackHelps, seed: int) -> None:
         with Run(own / arm, seed=seed) as run:
             policy = recipe(claim, arm, model(own / "taught"))(run)
             found |= measured(arm, claim, run, policy) | taught(arm, run.dir)
-    (own / "found.json").write_bytes(orjson.dumps(found))
+    return found
 
 
 def model(run: Path) -> Transformer:

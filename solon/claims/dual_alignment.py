@@ -27,11 +27,10 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
-from solon.claims._arms import prepare, side_by_side
+from solon.claims._arms import prepare
 from solon.claims._claim import SEEDS, Outcome
+from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.lab.gold import FACETS, gold
 from solon.lab.people import People
@@ -53,7 +52,6 @@ PEOPLE = People(noise=1.5)
 LEARN = Prefer(
     batch=32, epochs=2, holdout=0.0, probe=0, adam=Adam(lr=2e-4, warmup=5), objective=DPO(beta=0.3)
 )
-Column = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +66,7 @@ class DualAlignment:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [
-            orjson.loads((folder(root, seed) / "found.json").read_bytes()) for seed in self.seeds
-        ]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*predictions(column), *levels(column)]
 
 
@@ -126,11 +120,9 @@ def folder(root: Path, seed: int) -> Path:
     return root / f"dual-s{seed}"
 
 
-def run_seed(root: Path, claim: DualAlignment, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
+def measure(root: Path, claim: DualAlignment, seed: int) -> dict[str, float]:
+    """All arms of a seed, and everything that is measured of them."""
     own = folder(root, seed)
-    if (own / "found.json").exists():
-        return
     taught = root / f"supervised-s{seed}" / "policies" / "final"
     start = Transformer(model=str(taught), chat="never", max_new_tokens=32)
     found: dict[str, float] = {}
@@ -140,7 +132,7 @@ def run_seed(root: Path, claim: DualAlignment, seed: int) -> None:
             reference = run.policies["sft"]
             found |= measured("start", claim, run, reference, reference) if not found else {}
             found |= measured(name, claim, run, policy, reference) | labelled(name, run.dir)
-    (own / "found.json").write_bytes(orjson.dumps(found))
+    return found
 
 
 def measured(

@@ -30,12 +30,12 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from solon.bench.watching import against, agreement, clean
-from solon.claims._arms import prepare, side_by_side
+from solon.claims._arms import prepare
 from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._seeds import columns
 from solon.engines.local import Transformer
 from solon.judges.human import LabelledPairs
 from solon.judges.questions import pairs
@@ -96,11 +96,7 @@ class NoiseRobustPreference:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [
-            orjson.loads((folder(root, seed) / "found.json").read_bytes()) for seed in self.seeds
-        ]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*self.predictions(column), *self.levels(column)]
 
     def predictions(self, column: Mapping[str, NDArray[np.float64]]) -> list[Outcome]:
@@ -170,10 +166,8 @@ def folder(root: Path, seed: int) -> Path:
     return root / f"noise-s{seed}"
 
 
-def run_seed(root: Path, claim: NoiseRobustPreference, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
-    if (folder(root, seed) / "found.json").exists():
-        return
+def measure(root: Path, claim: NoiseRobustPreference, seed: int) -> dict[str, float]:
+    """All arms of a seed, and everything that is measured of them."""
     start = Transformer(
         model=str(root / f"supervised-s{seed}" / "policies" / "final"),
         chat="never",
@@ -194,7 +188,7 @@ def run_seed(root: Path, claim: NoiseRobustPreference, seed: int) -> None:
             arm = Arm(name=name, objective=objective, labels=labels, start=start, fresh=fresh)
             measured = arm.run(folder(root, seed) / f"{noise}-{name}", claim, seed)
             found |= {f"{noise}/{name}/{what}": value for what, value in measured.items()}
-    (folder(root, seed) / "found.json").write_bytes(orjson.dumps(found))
+    return found
 
 
 def golds(completions: Sequence[Completion]) -> list[float]:

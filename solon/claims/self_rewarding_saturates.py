@@ -22,18 +22,15 @@ judge at all, where Llama 2 did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import orjson
-from numpy.typing import NDArray
-
 from solon.bench.town import RUBRIC
-from solon.claims._arms import prepare, side_by_side, taught
+from solon.claims._arms import prepare, taught
 from solon.claims._claim import ABOVE_HALF, LESS, MORE, SEEDS, Outcome
 from solon.claims._joint import FIT, Yardstick, joint, logged, supervised
+from solon.claims._seeds import Column, columns
 from solon.judges.rubric import Votes
 from solon.lab.town import Town
 from solon.recipes.self_rewarding import SelfRewarding
@@ -45,7 +42,6 @@ from solon.statistics import mean
 
 UNBOUND = (float("-inf"), float("inf"))
 ROUNDS = 4
-Column = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +69,7 @@ class SelfRewardingSaturates:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [orjson.loads((_folder(root, s) / "found.json").read_bytes()) for s in self.seeds]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*predictions(column), *levels(column)]
 
 
@@ -135,30 +129,28 @@ def levels(column: Column) -> list[Outcome]:
     return rows
 
 
-def _folder(root: Path, seed: int) -> Path:
+def folder(root: Path, seed: int) -> Path:
     return root / f"self-rewarding-s{seed}"
 
 
-def run_seed(root: Path, claim: SelfRewardingSaturates, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
-    folder = _folder(root, seed)
-    if (folder / "found.json").exists():
-        return
+def measure(root: Path, claim: SelfRewardingSaturates, seed: int) -> dict[str, list[float]]:
+    """All arms of a seed, and everything that is measured of them."""
+    place = folder(root, seed)
     start = joint(root, seed)
     rate = SelfJudge(take=claim.take, n=claim.n, rubric=RUBRIC)
     itself = SelfRewarding(prompts=Town(), policy=start, iterations=ROUNDS, rate=rate, prefer=FIT)
     found: dict[str, list[float]] = {}
-    with Run(folder / "itself", seed=seed) as run:
+    with Run(place / "itself", seed=seed) as run:
         itself(run)
         found |= _measured(run, "itself", claim.tests)
-    with Run(folder / "another judge", seed=seed) as run:
+    with Run(place / "another judge", seed=seed) as run:
         other = OtherJudge(take=claim.take, n=claim.n, rubric=RUBRIC, judge=taught(root).open(run))
         replace(itself, rate=other)(run)
         found |= _measured(run, "another judge", claim.tests)
-    with Run(folder / "untaught", seed=seed) as run:
+    with Run(place / "untaught", seed=seed) as run:
         replace(itself, policy=supervised(root, seed), iterations=1)(run)
         found["untaught/pairs"] = logged(run.dir, "judge", "pairs", 1)
-    (folder / "found.json").write_bytes(orjson.dumps(found))
+    return found
 
 
 def _measured(run: Run, arm: str, n: int) -> dict[str, list[float]]:

@@ -25,20 +25,18 @@ land on the data. At three times this rate seed 0 rose or fell with the order of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from solon.bench.town import SHAPE, TownDemonstrations
 from solon.bench.watching import agreement
-from solon.claims._arms import side_by_side
 from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.lab.demonstrations import Manners, answer
 from solon.lab.gold import gold
@@ -61,7 +59,6 @@ AS_IT_COMES = Imitate(epochs=0)
 FIT = Prefer(batch=32, probe=0, adam=Adam(lr=1e-4, warmup=5), objective=DPO(beta=1.0))
 ROUNDS = 4
 PASSES = 7  # over one round's pairs: the first round's one, and two in each of the others
-Column = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +74,7 @@ class SpinReachesTheData:
     """Test prompts."""
 
     def __call__(self, root: Path) -> list[Outcome]:
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [orjson.loads(_found(root, seed).read_bytes()) for seed in self.seeds]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*predictions(column), *levels(column)]
 
 
@@ -135,14 +130,8 @@ def folder(root: Path, seed: int) -> Path:
     return root / f"spin-s{seed}"
 
 
-def _found(root: Path, seed: int) -> Path:
-    return folder(root, seed) / "found.json"
-
-
-def run_seed(root: Path, claim: SpinReachesTheData, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
-    if _found(root, seed).exists():
-        return
+def measure(root: Path, claim: SpinReachesTheData, seed: int) -> dict[str, float]:
+    """All arms of a seed, and everything that is measured of them."""
     arms = Arms(folder=folder(root, seed), claim=claim, seed=seed)
     raw = Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32)
     found = arms.supervised("start", raw, BRIEFLY, take=0)
@@ -165,7 +154,7 @@ def run_seed(root: Path, claim: SpinReachesTheData, seed: int) -> None:
     # as many updates of as many answers of people, without the opponent's
     more = Imitate(batch=32, epochs=PASSES, adam=Adam(lr=5e-4, warmup=5))
     found |= arms.supervised("supervised", start, more, take=claim.take)
-    _found(root, seed).write_bytes(orjson.dumps(found))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
