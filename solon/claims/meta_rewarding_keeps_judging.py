@@ -28,13 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from solon.bench.town import META_JUDGE, RUBRIC
-from solon.claims._arms import prepare, side_by_side
+from solon.claims._arms import prepare
 from solon.claims._claim import MORE, SEEDS, Outcome
 from solon.claims._joint import FIT, Yardstick, joint, logged
+from solon.claims._seeds import Column, columns
 from solon.lab.town import Town
 from solon.recipes.meta_rewarding import MetaRewarding
 from solon.run.run import Run
@@ -49,7 +48,6 @@ ARMS: Mapping[str, tuple[float, int]] = {
     "rho 0": (0.0, 2),
     "taught throughout": (0.32, ROUNDS),
 }
-Column = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +64,7 @@ class MetaRewardingKeepsJudging:
 
     def __call__(self, root: Path) -> list[Outcome]:
         prepare(root, self.seeds)
-        side_by_side([(run_seed, (root, self, seed)) for seed in self.seeds])
-        found = [orjson.loads((_folder(root, s) / "found.json").read_bytes()) for s in self.seeds]
-        column = {name: np.array([one[name] for one in found]) for name in found[0]}
+        column = columns(root, self, folder, measure)
         return [*predictions(column), *levels(column)]
 
 
@@ -120,15 +116,13 @@ def levels(column: Column) -> list[Outcome]:
     return rows
 
 
-def _folder(root: Path, seed: int) -> Path:
+def folder(root: Path, seed: int) -> Path:
     return root / f"meta-rewarding-s{seed}"
 
 
-def run_seed(root: Path, claim: MetaRewardingKeepsJudging, seed: int) -> None:
-    """All arms of a seed, and found.json with everything measured."""
-    folder = _folder(root, seed)
-    if (folder / "found.json").exists():
-        return
+def measure(root: Path, claim: MetaRewardingKeepsJudging, seed: int) -> dict[str, list[float]]:
+    """All arms of a seed, and everything that is measured of them."""
+    place = folder(root, seed)
     start, found = joint(root, seed), dict[str, list[float]]()
     for arm, (rho, judge_rounds) in ARMS.items():
         recipe = MetaRewarding(
@@ -142,10 +136,10 @@ def run_seed(root: Path, claim: MetaRewardingKeepsJudging, seed: int) -> None:
             drift=float("inf"),
             prefer=FIT,
         )
-        with Run(folder / arm, seed=seed) as run:
+        with Run(place / arm, seed=seed) as run:
             recipe(run)
             found |= _measured(run, arm, claim.tests)
-    (folder / "found.json").write_bytes(orjson.dumps(found))
+    return found
 
 
 def _measured(run: Run, arm: str, n: int) -> dict[str, list[float]]:
