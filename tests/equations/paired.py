@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from types import FunctionType
 
 import pytest
 import torch
@@ -111,3 +112,8 @@ def same(one: Pairwise, other: Pairwise, pairs: list[Pair] = PAIRS) -> None:
     x = logps(pairs)
     torch.testing.assert_close(one(x).value, other(x).value, atol=1e-9, rtol=1e-9)
     torch.testing.assert_close(slopes(one, x), slopes(other, x), atol=1e-9, rtol=1e-9)
+
+
+def named(one: object) -> str:
+    """What a test of it is called, the same in every process."""
+    return one.__name__ if isinstance(one, FunctionType) else repr(one)[:24]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from paired import PAIRS, Pair, at, check, logps, same, sigma, slope, slopes, sp, value
+from paired import PAIRS, Pair, at, check, logps, named, same, sigma, slope, slopes, sp, value
 from torch import Tensor
 
 from solon.objectives.batch import rows
@@ -50,7 +50,7 @@ FORMULAE = [
 ]
 
 
-@pytest.mark.parametrize(("objective", "of_margin"), FORMULAE, ids=lambda one: repr(one)[:24])
+@pytest.mark.parametrize(("objective", "of_margin"), FORMULAE, ids=named)
 def test_each_loss_is_its_formula_on_soft_labels_and_weights_and_so_is_its_gradient(
     objective, of_margin
 ):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from paired import PAIRS, Pair, at, check, logps, sigma, slopes, value
+from paired import PAIRS, Pair, at, check, logps, named, sigma, slopes, value
 
 from solon.objectives import noise, pairwise
 from solon.objectives.batch import PairLogps, rows
@@ -56,7 +56,7 @@ FORMULAE = [
 ]
 
 
-@pytest.mark.parametrize(("objective", "each"), FORMULAE, ids=lambda one: repr(one)[:24])
+@pytest.mark.parametrize(("objective", "each"), FORMULAE, ids=named)
 def test_each_loss_is_its_formula_on_soft_labels_and_weights_and_so_is_its_gradient(
     objective, each
 ):
