@@ -66,7 +66,12 @@ def override(value: V, changes: Mapping[str, str], *, choices: Choices | None = 
     # Parts before leaves: `judge=human judge.path=x` must not depend on the order typed.
     for key in sorted(changes, key=lambda key: key.count(".")):
         path = key.split(".")
-        value = _set(value, path, changes[key], key, (choices or {}).get(key, {}))
+        try:
+            value = _set(value, path, changes[key], key, (choices or {}).get(key, {}))
+        except SettingError:
+            raise
+        except ValueError as error:  # a part that refuses a value, and does not know our errors
+            raise SettingError(f"{key}: {error}") from error
     return value
 
 

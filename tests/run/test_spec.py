@@ -90,3 +90,13 @@ def test_the_digest_follows_the_value() -> None:
         "rate": 0.1,
         "files": [],
     }
+
+
+def test_a_value_that_its_part_refuses_is_a_mistake_of_the_users() -> None:
+    from solon.objectives.noise import CDPO
+
+    with pytest.raises(
+        SettingError, match=r"flip: CDPO\.flip: expected 0 <= flip < 0\.5, got 0\.7"
+    ):
+        override(CDPO(), {"flip": "0.7"})
+    assert override(CDPO(), {"flip": "0.2"}) == CDPO(flip=0.2)
