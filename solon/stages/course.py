@@ -63,12 +63,13 @@ class Course:
 
     @property
     def fresh(self) -> dict[Difficulty, int]:
-        """New pairs of each stage: its places less those that replay takes."""
-        first = self.sequence[0]
-        return {
-            name: size if name == first else size - round(self.replay * size)
-            for name, size in self.places.items()
-        }
+        """New pairs of each stage: its places less those that replay takes, of pairs met before."""
+        found: dict[Difficulty, int] = {}
+        met = 0
+        for name, size in self.places.items():
+            found[name] = size - min(met, round(self.replay * size))
+            met += size
+        return found
 
     @property
     def prompts(self) -> int:
@@ -87,7 +88,7 @@ class Course:
             turn = -1 if self.order == "reversed" else 1
             medium = name == "medium"
             own = graded[name][::turn] if medium else shuffled(graded[name], draw)
-            again = min(len(met), self.places[name] - self.fresh[name])
+            again = self.places[name] - self.fresh[name]
             met += mixed(own, shuffled(met, draw)[:again], draw)
         return met
 

@@ -113,3 +113,10 @@ def test_pairs_of_one_difficulty_alone_fill_every_place() -> None:
 def test_a_course_that_cannot_be_is_refused(changes: dict[str, object], says: str) -> None:
     with pytest.raises(SettingError, match=says):
         Course(**changes)  # type: ignore[arg-type]
+
+
+def test_replay_takes_no_more_than_was_met() -> None:
+    course = Course(pairs=62, replay=0.5)
+    assert course.places == {"easy": 15, "medium": 31, "hard": 16}
+    assert course.fresh == {"easy": 15, "medium": 16, "hard": 8}  # half of 31 is more than 15
+    assert len(course.arranged(graded(course), seed=3)) == 62
