@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from rich.console import Console
@@ -83,7 +83,7 @@ def audit_run(run: Run, bench: Bench) -> dict[str, list[Finding]]:
     folder = run.dir / "records" / "judgements"
     if folder.exists():
         gold = bench.world.open(run).gold if bench.world is not None else None
-        found |= _audit_judge(from_judgements(read_records(folder), gold), gold)
+        found |= _audit_judge(run, from_judgements(read_records(folder), gold), gold)
     points = _points(run.dir)
     if len({point.kl for point in points}) >= 4:
         found["overoptimisation"] = Overoptimisation(form="reinforcement")(points)
@@ -92,15 +92,28 @@ def audit_run(run: Run, bench: Bench) -> dict[str, list[Finding]]:
     return found
 
 
-def _audit_judge(verdicts: Sequence[Verdict], gold: Gold | None) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+def _audit_judge(
+    run: Run, verdicts: Sequence[Verdict], gold: Gold | None
+) -> dict[str, list[Finding]]:
+    """What these verdicts can be audited for; a finished run never fails for what they lack."""
+    audits: dict[str, Recorded] = {"length_bias": LengthBias()}
     if any(len(verdict.orders) == 2 for verdict in verdicts):
-        found["position_bias"] = PositionBias().recorded(verdicts)
-    if gold is not None and verdicts:
-        found["agreement"] = Agreement().recorded(verdicts)
-    if verdicts:
-        found["length_bias"] = LengthBias().recorded(verdicts)
+        audits["position_bias"] = PositionBias()
+    if gold is not None:
+        audits["agreement"] = Agreement()
+    found: dict[str, list[Finding]] = {}
+    for name, audit in audits.items() if verdicts else ():
+        try:
+            found[name] = audit.recorded(verdicts)
+        except InputError as error:
+            run.note(f"not audited: {error}")
     return found
+
+
+class Recorded(Protocol):
+    """An audit that needs no call: it reads what a judge has said."""
+
+    def recorded(self, verdicts: Sequence[Verdict], /) -> list[Finding]: ...
 
 
 def points_of(folder: Path) -> list[Point]:

@@ -170,23 +170,19 @@ class ModelList:
 
 def local() -> Bench:
     """A policy folder, a judge on this machine (``judge=text`` parses its words instead)."""
-    model = Transformer(name="judge", temperature=0.0)
-    return _files(
-        "local", LogitJudge(policy=model), LlmJudge(policy=model), LogitScore(policy=model)
-    )
+    return _files("local", Transformer(name="judge", temperature=0.0))
 
 
 def endpoint() -> Bench:
     """A policy folder, a judge behind an OpenAI-compatible server."""
-    model = Endpoint(model="", name="judge")
-    made = _files(
-        "endpoint", LogitJudge(policy=model), LlmJudge(policy=model), LogitScore(policy=model)
-    )
-    return replace(made, evaluate=100)
+    return replace(_files("endpoint", Endpoint(model="", name="judge")), evaluate=100)
 
 
-def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> Bench:
-    judges = {"logits": BothOrders(judge=logits), "text": BothOrders(judge=text)}
+def _files(name: str, model: Transformer | Endpoint) -> Bench:
+    judges = {
+        "logits": BothOrders(judge=LogitJudge(policy=model)),
+        "text": BothOrders(judge=LlmJudge(policy=model)),
+    }
     prompts = PromptFile()
     pool = Transformer() if name == "local" else Endpoint(model="", temperature=1.0)
     return Bench(
@@ -194,10 +190,9 @@ def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> 
         policy=Transformer(),
         judge=judges["logits"],
         reward=RewardTransformer(),
-        scorer=JudgeReward(judge=score),
+        scorer=JudgeReward(judge=LogitScore(policy=model)),
         labels=HumanLabels(test=prompts.test),
-        rater=LlmRater(policy=text.policy),
-        critic=LlmCritic(policy=text.policy),
+        rater=LlmRater(policy=replace(model, name="rater")),
         choices={
             "models": {"list": ModelList(of=pool)},
             "marks": {"file": MarkFile(test=prompts.test)},
@@ -209,6 +204,7 @@ def _files(name: str, logits: LogitJudge, text: LlmJudge, score: LogitScore) -> 
             "evaluations": {"file": EvaluationFile(test=prompts.test)},
             "guided": {"file": TextFile(test=prompts.test)},
             "revised": {"file": TextFile(test=prompts.test)},
+            "critic": {"model": LlmCritic(policy=replace(model, name="critic"))},
             "rival": {"model": replace(pool, name="rival")},
         },
     )
