@@ -16,7 +16,7 @@ from solon.judges.questions import FailureLimit, pairs, preferences
 from solon.objectives.adam import Adam
 from solon.objectives.pairwise import DPO
 from solon.records import Abstains, PairJudgement
-from solon.run.run import Run
+from solon.run.run import Run, memory
 from solon.seams.feedback import Demonstrations, PairJudge, Prompts, Spec
 from solon.seams.learning import Frozen, Learner, PairObjective
 from solon.stages.imitate import Imitate
@@ -72,7 +72,7 @@ class OnlinePreference:
         probes = prompts.take(self.probe) if self.probe else []
         wanted = prompts.take(self.batch * self.steps)
         turns = [wanted[i : i + self.batch] for i in range(0, len(wanted), self.batch)]
-        for step, batch in run.steps(turns, policy):
+        for step, batch in run.steps(turns, policy, *memory(judge)):
             judgements = judge(pairs(policy.sample(batch, n=self.siblings)))
             failures.note((_failed(one) for one in judgements), of="judgements")
             data = preferences(judgements)

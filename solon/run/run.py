@@ -158,15 +158,15 @@ class Run:
         starts = range(0, len(items), chunk)
         have = min(len(shards(folder)), len(starts))
         states = self.dir / "checkpoints" / f"map-{name}"
-        memory = _memory(work)
+        kept = memory(work)
         if have:
-            load_checkpoint(states, memory, at=have)
+            load_checkpoint(states, kept, at=have)
         made: list[Any] = read_records(folder) if have else []
         rest = enumerate(starts[have:], have)
         for index, start in self.display.track(rest, name=name, total=len(starts), done=have):
             part = list(work(items[start : start + chunk]))
-            if memory:
-                save_checkpoint(states, index + 1, memory)
+            if kept:
+                save_checkpoint(states, index + 1, kept)
             write_records(folder, part, index=index)
             made += part
         return made
@@ -250,6 +250,6 @@ class Run:
         lines.append(self.dir / f"{name}.jsonl", line)
 
 
-def _memory(work: object) -> list[Stateful]:
-    """What of the work itself must be kept between chunks: people who label tire."""
+def memory(work: object) -> list[Stateful]:
+    """What of the work itself must be kept with a checkpoint: people who label tire."""
     return [work] if isinstance(work, Stateful) and not isinstance(work, Policy) else []
