@@ -33,18 +33,20 @@ class Stops:
         return {}
 
 
-def stopped_and_whole(folder: Path, recipe: str, *, shows: int) -> tuple[object, object]:
+def stopped_and_whole(
+    folder: Path, recipe: str, *, shows: int, **changes: str
+) -> tuple[object, object]:
     """What both runs leave: weights, records and metrics."""
     one, two = folder / "whole", folder / "stopped"
-    start(one, recipe)
+    start(one, recipe, **changes)
     with pytest.raises(Stopped):
-        start(two, recipe, Stops(shows=shows))
-    start(two, recipe)
+        start(two, recipe, Stops(shows=shows), **changes)
+    start(two, recipe, **changes)
     return left(one), left(two)
 
 
-def start(folder: Path, name: str, watcher: Stops | None = None) -> None:
-    recipe, _ = tiny(name)
+def start(folder: Path, name: str, watcher: Stops | None = None, **changes: str) -> None:
+    recipe, _ = tiny(name, **changes)
     with Run(folder, seed=3, checkpoint_seconds=0.0) as run:
         if watcher is not None:
             run.watch(watcher, every=1)
