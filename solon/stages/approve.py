@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
-
-import numpy as np
-from scipy.stats import rankdata
 
 from solon.errors import RunError
-from solon.judges.prompts import opening
 from solon.objectives.adam import Adam
 from solon.objectives.unpaired import KTO
 from solon.records import Mark
 from solon.run.run import Run
 from solon.seams.feedback import Prompts
 from solon.seams.learning import Frozen, Learner, Scorer
+from solon.stages.fit_reward import apart
 from solon.stages.prefer import log_ratios, look
+from solon.statistics import auc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +43,9 @@ class Approve:
     ) -> None:
         """One update a batch, in shuffled order."""
         probes = prompts.take(self.probe) if self.probe else []
-        held, kept = split_marks(data, self.holdout, seed=run.seed_for("holdout"))
+        held, kept = apart(
+            data, lambda one: one.completion.prompt, self.holdout, seed=run.seed_for("holdout")
+        )
         objective = balanced(self.objective, kept) if self.balance else self.objective
         policy.optimise(self.adam)
         drawn = run.batches(kept, self.batch, epochs=self.epochs)
@@ -79,26 +78,10 @@ def balanced(objective: KTO, data: Sequence[Mark]) -> KTO:
     return replace(objective, desirable=objective.desirable * bad / good)
 
 
-def split_marks(data: Sequence[Mark], share: float, *, seed: int) -> tuple[list[Mark], list[Mark]]:
-    """(held, kept): marks of dialogues that begin alike stay together, so that nothing leaks."""
-    names = sorted({opening(one.completion.prompt) for one in data})
-    order = np.random.default_rng(seed).permutation(len(names))
-    apart = {names[i] for i in order[: round(len(names) * share)]}
-    held = [one for one in data if opening(one.completion.prompt) in apart]
-    return held, [one for one in data if opening(one.completion.prompt) not in apart]
-
-
 def told_apart(policy: Scorer, anchor: Scorer, held: Sequence[Mark]) -> dict[str, float]:
     """How often a desirable mark has a greater log-ratio than an undesirable one, ties half."""
-    good = np.array([one.desirable for one in held], bool)
-    if not good.any() or good.all():
+    good = [one.desirable for one in held]
+    if not any(good) or all(good):
         return {}
     ratios = log_ratios(policy, anchor, [one.completion for one in held])
-    return {"heldout_auc": auc(np.array(ratios), good), "heldout": float(len(held))}
-
-
-def auc(scores: np.ndarray, good: np.ndarray) -> float:
-    """The Mann-Whitney statistic: P(score of a good one > score of a bad one), ties half."""
-    ranks = cast("np.ndarray", rankdata(scores))
-    n, m = int(good.sum()), int((~good).sum())
-    return float((ranks[good].sum() - n * (n + 1) / 2) / (n * m))
+    return {"heldout_auc": auc(ratios, good), "heldout": float(len(held))}

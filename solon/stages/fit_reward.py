@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from solon.judges.prompts import opening
 from solon.objectives.adam import Adam
 from solon.objectives.reward import BradleyTerry
-from solon.records import Abstains, Completion, Preference
+from solon.records import Abstains, Completion, Preference, Prompt
 from solon.run.run import Run
 from solon.seams.feedback import Reward
 from solon.seams.learning import Frozen, RewardLearner, RewardObjective
 
 CENTRE_ON = 512
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +70,23 @@ def split(
     data: Sequence[Preference], share: float, *, seed: int
 ) -> tuple[list[Preference], list[Preference]]:
     """(held, kept): pairs of dialogues that begin alike stay together, so that nothing leaks."""
+    return apart(data, lambda one: one.chosen.prompt, share, seed=seed)
+
+
+def apart(
+    data: Sequence[T], prompt: Callable[[T], Prompt], share: float, *, seed: int
+) -> tuple[list[T], list[T]]:
+    """(held, kept): whole dialogues, by the beginning of each record's prompt."""
     from numpy.random import default_rng
 
-    names = sorted({opening(one.chosen.prompt) for one in data})
+    begun = [opening(prompt(one)) for one in data]
+    names = sorted(set(begun))
     order = default_rng(seed).permutation(len(names))
-    apart = {names[i] for i in order[: round(len(names) * share)]}
-    held = [one for one in data if opening(one.chosen.prompt) in apart]
-    return held, [one for one in data if opening(one.chosen.prompt) not in apart]
+    held = {names[i] for i in order[: round(len(names) * share)]}
+    rows = list(zip(data, begun, strict=True))
+    return [one for one, name in rows if name in held], [
+        one for one, name in rows if name not in held
+    ]
 
 
 def accuracy(reward: Reward, data: Sequence[Preference]) -> float:

@@ -16,7 +16,9 @@ from solon.records import Completion, Mark, Prompt
 from solon.run import lines
 from solon.run.run import Run
 from solon.run.shards import read_records
-from solon.stages.approve import auc, balanced, split_marks
+from solon.stages.approve import balanced
+from solon.stages.fit_reward import apart
+from solon.statistics import auc
 
 
 def marks(good: int, bad: int) -> list[Mark]:
@@ -80,7 +82,7 @@ def test_balance_raises_the_rarer_side_until_both_weigh_the_same() -> None:
 
 def test_marks_of_one_dialogue_are_kept_aside_together() -> None:
     data = [one for one in marks(10, 10) for _ in range(2)]
-    held, kept = split_marks(data, 0.25, seed=3)
+    held, kept = apart(data, lambda one: one.completion.prompt, 0.25, seed=3)
     assert (len(held), len(kept)) == (10, 30)
     assert not {m.completion.prompt for m in held} & {m.completion.prompt for m in kept}
 
@@ -88,8 +90,8 @@ def test_marks_of_one_dialogue_are_kept_aside_together() -> None:
 def test_the_auc_is_the_share_of_pairs_in_order_with_ties_half() -> None:
     scores, good = np.array([3.0, 1.0, 2.0, 2.0]), np.array([True, False, True, False])
     # 3 over 1, 3 over 2, 2 over 1, 2 against 2
-    assert auc(scores, good) == pytest.approx(3.5 / 4)
-    assert auc(-scores, good) == pytest.approx(0.5 / 4)
+    assert auc(scores, list(good)) == pytest.approx(3.5 / 4)
+    assert auc(-scores, list(good)) == pytest.approx(0.5 / 4)
 
 
 def test_a_lone_mark_at_the_end_of_a_pass_is_no_batch(tmp_path: Path) -> None:
