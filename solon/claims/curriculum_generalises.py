@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -206,7 +207,7 @@ class Slices:
             "people": ordered(peoples(asked, run.seed_for("people"))),
             "style": [one for one in ordered(above) if one.rejected in guided],
         }
-        draw = lambda batch: start.sample(batch, n=claim.n)  # noqa: E731 - a name reads better here
+        draw = partial(start.sample, n=claim.n)
         return cls(slices=slices, groups=run.map("candidates", draw, asked))
 
     def measured(self, reward: Reward) -> dict[str, float]:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -175,7 +176,7 @@ def measure(root: Path, claim: NoiseRobustPreference, seed: int) -> dict[str, fl
     )
     with Run(folder(root, seed) / "pairs", seed=seed) as run:
         town, reference = Town().open(run), start.open(run).freeze()
-        draw = lambda prompts: reference.sample(prompts, n=2)  # noqa: E731 - a name reads better here
+        draw = partial(reference.sample, n=2)
         asked = run.map("train", draw, town.take(2 * claim.n))
         right = clean(pairs(asked), town.gold)[: claim.n]
         tests = town.take(claim.fresh, split="test")

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isnan
 from statistics import fmean
 from typing import Literal
@@ -161,7 +162,7 @@ class Cream:
 
     def drawn(self, run: Run, turn: int, model: Frozen, prompts: Prompts) -> list[Group]:
         """n completions of each of the round's prompts."""
-        draw = lambda batch: model.sample(batch, n=self.n)  # noqa: E731 - a name reads better here
+        draw = partial(model.sample, n=self.n)
         return run.map(f"groups-{turn}", draw, prompts.take(self.take))
 
     def ranked(

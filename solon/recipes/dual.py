@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Literal
 
@@ -102,7 +103,7 @@ class Dual:
         """Pairs of the present policy's completions, or those that people's labels bring."""
         if isinstance(labeller, Labels):
             return labeller.questions()
-        draw = lambda batch: policy.sample(batch, n=2)  # noqa: E731 - a name reads better here
+        draw = partial(policy.sample, n=2)
         wanted = prompts.take(ceil(self.budget()[who] * (1 + self.spare)))
         return pairs(run.map(f"groups-{who}", draw, wanted, chunk=self.chunk))
 

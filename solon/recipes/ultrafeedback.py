@@ -86,8 +86,11 @@ class UltraFeedback:
         if self.critic is None:
             return
         critic = self.critic.open(run)
-        answers = lambda batch: [one for one in critic(batch) if isinstance(one, Critique)]  # noqa: E731 - a name reads better here
-        said = run.map("critiques", answers, texts, chunk=self.survey.chunk)
+
+        def critiques(batch: Sequence[Completion]) -> list[Critique]:
+            return [one for one in critic(batch) if isinstance(one, Critique)]
+
+        said = run.map("critiques", critiques, texts, chunk=self.survey.chunk)
         run.log(1, criticised=len(said), uncriticised=len(texts) - len(said))
         if texts and not said:
             raise RunError("rate: the critic abstained from every draft")

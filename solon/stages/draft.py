@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from numpy.random import default_rng
 
@@ -61,7 +62,7 @@ class Draft:
         """
         self._check(pool)
         wanted = prompts.take(self.prompts)
-        draw = lambda batch: self._draw(run, pool, batch)  # noqa: E731 - a name reads better here
+        draw = partial(self._draw, run, pool)
         said = run.map("drafts", draw, wanted, chunk=self.chunk)
         starts = range(0, len(said), self.models)
         found = [

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 from solon.judges.questions import pairs
@@ -82,7 +83,7 @@ class Draws:
 
     def plain(self) -> list[Group]:
         """y1 and y2 of each prompt."""
-        draw = lambda batch: self.policy.sample(batch, n=2)  # noqa: E731 - a name reads better here
+        draw = partial(self.policy.sample, n=2)
         return self.run.map("groups", draw, self.prompts, chunk=self.chunk)
 
     def _under(self, name: str, words: str) -> list[Completion]:

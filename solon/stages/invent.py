@@ -50,8 +50,11 @@ class Invent:
         if not wanted:
             return list(prompts)
         asked = self.questions(run.seed_for("invent", turn), prompts, wanted * self.tries)
-        ask = lambda batch: flat(model.sample(batch))  # noqa: E731 - a name reads better here
-        said: list[Completion] = run.map(f"invented-{turn}", ask, asked)
+
+        def written(batch: Sequence[Prompt]) -> list[Completion]:
+            return flat(model.sample(batch))
+
+        said: list[Completion] = run.map(f"invented-{turn}", written, asked)
         kept = self.new([one.text for one in said], [one.text for one in prompts])[:wanted]
         if len(kept) < wanted:
             run.note(

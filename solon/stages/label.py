@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from solon.errors import TooManyFailures
 from solon.judges.questions import pairs, preferences
@@ -44,7 +45,7 @@ class Label:
         if isinstance(judge, Labels):
             return judge.questions()
         wanted = prompts.take(self.prompts)
-        draw = lambda batch: policy.sample(batch, n=self.siblings)  # noqa: E731 - a name reads better here
+        draw = partial(policy.sample, n=self.siblings)
         return pairs(run.map("groups", draw, wanted, chunk=self.chunk))
 
 

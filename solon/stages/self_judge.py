@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from solon.judges.pairing import best_and_worst
@@ -47,7 +48,7 @@ class SelfJudge:
         self, run: Run, turn: int, model: Policy, prompts: Sequence[Prompt]
     ) -> list[Rated]:
         """The round's prompts, answered and rated."""
-        draw = lambda batch: model.sample(batch, n=self.n)  # noqa: E731 - a name reads better here
+        draw = partial(model.sample, n=self.n)
         groups: list[Group] = run.map(f"groups-{turn}", draw, prompts, chunk=self.chunk)
         votes = iter(self.votes(run, f"votes-{turn}", model, flat(groups)))
         return [
@@ -61,7 +62,7 @@ class SelfJudge:
     def votes(self, run: Run, name: str, model: Policy, texts: Sequence[Completion]) -> list[Votes]:
         """The model's votes on each completion, kept under that name."""
         asker = self.rubric.asker(model, run)
-        ask = lambda batch: self.rubric.vote(asker, batch)  # noqa: E731 - a name reads better here
+        ask = partial(self.rubric.vote, asker)
         questions = [Rate(completion=one) for one in texts]
         votes: list[ScoreJudgement] = run.map(name, ask, questions, chunk=self.chunk * self.n)
         return self.rubric.sets(votes)
