@@ -87,6 +87,17 @@ def taught(root: Path) -> Transformer:
     return Transformer(model=str(folder), name="judge", chat="never", max_new_tokens=4)
 
 
+def ended(folder: Path, name: str = "final") -> Transformer:
+    """A policy that the run in this folder kept, as the start of another."""
+    model = str(folder / "policies" / name)
+    return Transformer(model=model, chat="never", max_new_tokens=32)
+
+
+def supervised(root: Path, seed: int) -> Transformer:
+    """The supervised start of a seed, as ``prepare`` left it."""
+    return ended(root / f"supervised-s{seed}")
+
+
 def supervise(root: Path, arm: Arm) -> None:
     """The supervised start of a seed."""
     _run(root, arm, lab())
@@ -94,11 +105,9 @@ def supervise(root: Path, arm: Arm) -> None:
 
 def run_arm(root: Path, arm: Arm) -> None:
     """One arm from its seed's supervised start to the answers of its policies."""
-    start = root / f"supervised-s{arm.seed}" / "policies" / "final"
-    policy = Transformer(model=str(start), chat="never", max_new_tokens=32)
     bench = replace(
         lab(),
-        policy=policy,
+        policy=supervised(root, arm.seed),
         demonstrations=None,
         judge=BothOrders(judge=pair_judge(taught(root))),
         scorer=scorer(taught(root)),

@@ -15,6 +15,7 @@ Bound = tuple[float, float]
 MORE: Bound = (0.0, float("inf"))
 LESS: Bound = (float("-inf"), 0.0)
 ABOVE_HALF: Bound = (0.5, float("inf"))
+UNBOUND: Bound = (float("-inf"), float("inf"))
 SEEDS = (1, 2, 3, 4, 5)
 
 

@@ -11,6 +11,9 @@ from statistics import fmean
 import numpy as np
 
 from solon.bench.town import TownDemonstrations, TownEvaluations
+from solon.claims._arms import ended, supervised
+from solon.claims._claim import UNBOUND, Outcome
+from solon.claims._seeds import Column
 from solon.engines.local import Transformer
 from solon.judges.logits import LogitScore
 from solon.judges.questions import pairs
@@ -28,11 +31,13 @@ from solon.seams.learning import Frozen
 from solon.stages.imitate import Imitate
 from solon.stages.prefer import Prefer
 from solon.stages.together import Together
+from solon.statistics import mean
 
 ANSWERS = TownDemonstrations(n=3_000)
 JUDGEMENTS = TownEvaluations()
 TEACH = Imitate(batch=64, adam=Adam(lr=3e-3, warmup=30, schedule="linear", steps=360))
 
+ROUNDS = 4
 FIT = Prefer(
     batch=32,
     epochs=2,
@@ -43,11 +48,6 @@ FIT = Prefer(
 )
 
 
-def supervised(root: Path, seed: int) -> Transformer:
-    """The seed's supervised start, which was never taught to judge."""
-    return _model(root / f"supervised-s{seed}" / "policies" / "final")
-
-
 def joint(root: Path, seed: int) -> Transformer:
     """The seed's supervised start after answers and judgements in one set: M_1."""
     folder = root / f"joint-s{seed}"
@@ -55,11 +55,7 @@ def joint(root: Path, seed: int) -> Transformer:
         with Run(folder, seed=seed) as run:
             policy = supervised(root, seed).open(run)
             TEACH.start(run, policy, Together.of(ANSWERS, JUDGEMENTS))
-    return _model(folder / "policies" / "sft")
-
-
-def _model(folder: Path) -> Transformer:
-    return Transformer(model=str(folder), chat="never", max_new_tokens=32)
+    return ended(folder, "sft")
 
 
 @dataclass(frozen=True)
@@ -111,6 +107,24 @@ class Yardstick:
                 for texts, before in zip(said, [said[0], *said[:-1]], strict=True)
             ],
         }
+
+
+def measured(run: Run, arm: str, tests: int, also: Sequence[str]) -> dict[str, list[float]]:
+    """Every model of a run on its yardstick, and what the run itself logged in each round."""
+    models = [run.policies[f"m{turn}"] for turn in range(1, ROUNDS + 2)]
+    found = Yardstick(run, models[0], tests).rounds(models)
+    found |= {name: logged(run.dir, "judge", name, ROUNDS) for name in also}
+    return {f"{arm}/{name}": values for name, values in found.items()}
+
+
+def level(column: Column, arm: str, says: str, also: Sequence[str]) -> Outcome:
+    """Win rate of the last model against M1, with every round of the other figures beside it."""
+    note = "; ".join(
+        f"{name} " + " ".join(f"{level:.3g}" for level in column[f"{arm}/{name}"].mean(axis=0))
+        for name in also
+    )
+    found = mean(column[f"{arm}/against M1"][:, -1])
+    return Outcome.of(f"{says}: M5 against M1, win rate", found, UNBOUND, note=note)
 
 
 def won(mine: Sequence[Completion], other: Sequence[Completion]) -> float:

@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 
 from solon.bench.town import CAREFUL, TownDemonstrations
 from solon.bench.watching import agreement, clean
-from solon.claims._arms import prepare
-from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._arms import prepare, supervised
+from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.judges.questions import pairs
@@ -51,7 +51,6 @@ from solon.stages.imitate import Imitate
 from solon.stages.prefer import Prefer, implicit_margins, log_ratios
 from solon.statistics import mean
 
-UNBOUND = (float("-inf"), float("inf"))
 ROUNDS = 4
 AFTER = 4  # M_4: three rounds after M_1
 
@@ -183,11 +182,7 @@ def recipe(arm: str, start: Transformer, seed: int) -> Cream:
 
 def measure(root: Path, claim: CreamStaysConsistent, seed: int) -> dict[str, float]:
     """All arms of a seed, and everything that is measured of them."""
-    start = Transformer(
-        model=str(root / f"supervised-s{seed}" / "policies" / "final"),
-        chat="never",
-        max_new_tokens=32,
-    )
+    start = supervised(root, seed)
     found: dict[str, float] = {}
     for arm in ARMS:
         with Run(folder(root, seed) / arm, seed=seed) as run:

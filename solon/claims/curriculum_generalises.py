@@ -36,7 +36,7 @@ import numpy as np
 from solon.bench.town import CAREFUL, IMITATE, SHAPE, TownDemonstrations, pair_judge
 from solon.bench.watching import clean
 from solon.claims._arms import prepare, taught
-from solon.claims._claim import MORE, SEEDS, Outcome
+from solon.claims._claim import MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._seeds import Column, columns
 from solon.engines.local import RewardTransformer, Transformer
 from solon.judges.questions import preferences
@@ -110,17 +110,16 @@ class CurriculumGeneralises:
 
     def levels(self, column: Column) -> list[Outcome]:
         """Accuracy of every arm on random pairs, with what else was measured beside it."""
-        unbound = (float("-inf"), float("inf"))
         also = ("easy", "medium", "people", "style", "gold")
         rows: list[Outcome] = []
         for name in ("curriculum", *OTHERS):
             note = ", ".join(f"{what} {column[f'{name}/{what}'].mean():.3f}" for what in also)
             says = f"{name}, accuracy on random pairs"
-            rows.append(Outcome.of(says, mean(column[f"{name}/hard"]), unbound, note=note))
+            rows.append(Outcome.of(says, mean(column[f"{name}/hard"]), UNBOUND, note=note))
         facts = ("guided labels right", "judge right", "gold of the start")
         note = ", ".join(f"{what} {column[what].mean():.3f}" for what in facts[1:])
         says = "easy pairs whose construction is gold's order (no tie counted)"
-        return [*rows, Outcome.of(says, mean(column[facts[0]]), unbound, note=note)]
+        return [*rows, Outcome.of(says, mean(column[facts[0]]), UNBOUND, note=note)]
 
     def courses(self) -> dict[str, tuple[Course, int]]:
         """Each arm's course, and the passes over it."""

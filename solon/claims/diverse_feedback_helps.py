@@ -32,8 +32,8 @@ from statistics import fmean
 import numpy as np
 
 from solon.bench.town import CAREFUL, TownDemonstrations
-from solon.claims._arms import prepare
-from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._arms import ended, prepare, supervised
+from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.lab.critic import PlantedCritic
@@ -56,7 +56,6 @@ from solon.stages.prefer import Prefer
 from solon.statistics import mean
 
 ARMS = ("uncertainty", "random", "reversed", *KINDS)
-UNBOUND = (float("-inf"), float("inf"))
 TEACH = Imitate(batch=64, adam=Adam(lr=1e-3, warmup=10, schedule="linear", steps=63))
 LEARN = Prefer(
     batch=32, epochs=3, holdout=0.0, probe=0, adam=Adam(lr=2e-4, warmup=5), objective=DPO(beta=0.3)
@@ -124,19 +123,14 @@ def measure(root: Path, claim: DiverseFeedbackHelps, seed: int) -> dict[str, flo
     """All arms of a seed, and everything that is measured of them."""
     own = folder(root, seed)
     with Run(own / "taught", seed=seed) as run:
-        start = model(root / f"supervised-s{seed}")
+        start = supervised(root, seed)
         policy = Supervised(policy=start, demonstrations=claim.lessons, imitate=TEACH)(run)
         found = measured("start", claim, run, policy)
     for arm in ARMS:
         with Run(own / arm, seed=seed) as run:
-            policy = recipe(claim, arm, model(own / "taught"))(run)
+            policy = recipe(claim, arm, ended(own / "taught"))(run)
             found |= measured(arm, claim, run, policy) | taught(arm, run.dir)
     return found
-
-
-def model(run: Path) -> Transformer:
-    """The policy that a run ended with."""
-    return Transformer(model=str(run / "policies" / "final"), chat="never", max_new_tokens=32)
 
 
 def recipe(claim: DiverseFeedbackHelps, arm: str, start: Transformer) -> Diverse:

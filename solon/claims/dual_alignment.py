@@ -28,8 +28,8 @@ from statistics import fmean
 
 import numpy as np
 
-from solon.claims._arms import prepare
-from solon.claims._claim import SEEDS, Outcome
+from solon.claims._arms import prepare, supervised
+from solon.claims._claim import SEEDS, UNBOUND, Outcome
 from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.lab.gold import FACETS, gold
@@ -46,7 +46,6 @@ from solon.seams.learning import Frozen
 from solon.stages.prefer import Prefer, log_ratios
 from solon.statistics import mean
 
-UNBOUND = (float("-inf"), float("inf"))
 NO_MORE = (-0.1, 0.1)
 PEOPLE = People(noise=1.5)
 LEARN = Prefer(
@@ -123,8 +122,7 @@ def folder(root: Path, seed: int) -> Path:
 def measure(root: Path, claim: DualAlignment, seed: int) -> dict[str, float]:
     """All arms of a seed, and everything that is measured of them."""
     own = folder(root, seed)
-    taught = root / f"supervised-s{seed}" / "policies" / "final"
-    start = Transformer(model=str(taught), chat="never", max_new_tokens=32)
+    start = supervised(root, seed)
     found: dict[str, float] = {}
     for name, recipe in arms(claim).items():
         with Run(own / name.replace(" ", "-"), seed=seed) as run:

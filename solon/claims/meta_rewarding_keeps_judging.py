@@ -32,7 +32,7 @@ import numpy as np
 from solon.bench.town import META_JUDGE, RUBRIC
 from solon.claims._arms import prepare
 from solon.claims._claim import MORE, SEEDS, Outcome
-from solon.claims._joint import FIT, Yardstick, joint, logged
+from solon.claims._joint import FIT, ROUNDS, joint, level, measured
 from solon.claims._seeds import Column, columns
 from solon.lab.town import Town
 from solon.recipes.meta_rewarding import MetaRewarding
@@ -40,8 +40,6 @@ from solon.run.run import Run
 from solon.stages.self_judge import SelfJudge
 from solon.statistics import mean
 
-UNBOUND = (float("-inf"), float("inf"))
-ROUNDS = 4
 ARMS: Mapping[str, tuple[float, int]] = {
     "meta": (0.32, 2),
     "judge not taught": (0.32, 0),
@@ -105,15 +103,8 @@ def predictions(column: Column) -> list[Outcome]:
 
 def levels(column: Column) -> list[Outcome]:
     """Gold against M1 after the last round, with every round beside it."""
-    rows: list[Outcome] = []
-    for arm in ARMS:
-        also = "; ".join(
-            f"{name} " + " ".join(f"{level:.3g}" for level in column[f"{arm}/{name}"].mean(axis=0))
-            for name in ("gold", "accuracy", "length", "drift", "judge_pairs", "tie_rate")
-        )
-        found = mean(column[f"{arm}/against M1"][:, -1])
-        rows.append(Outcome.of(f"{arm}: M5 against M1, win rate", found, UNBOUND, note=also))
-    return rows
+    also = ("gold", "accuracy", "length", "drift", "judge_pairs", "tie_rate")
+    return [level(column, arm, arm, also) for arm in ARMS]
 
 
 def folder(root: Path, seed: int) -> Path:
@@ -138,13 +129,5 @@ def measure(root: Path, claim: MetaRewardingKeepsJudging, seed: int) -> dict[str
         )
         with Run(place / arm, seed=seed) as run:
             recipe(run)
-            found |= _measured(run, arm, claim.tests)
+            found |= measured(run, arm, claim.tests, ("drift", "judge_pairs", "tie_rate"))
     return found
-
-
-def _measured(run: Run, arm: str, n: int) -> dict[str, list[float]]:
-    models = [run.policies[f"m{turn}"] for turn in range(1, ROUNDS + 2)]
-    found = Yardstick(run, models[0], n).rounds(models)
-    for name in ("drift", "judge_pairs", "tie_rate"):
-        found[name] = logged(run.dir, "judge", name, ROUNDS)
-    return {f"{arm}/{name}": values for name, values in found.items()}

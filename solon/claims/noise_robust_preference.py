@@ -34,8 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.bench.watching import against, agreement, clean
-from solon.claims._arms import prepare
-from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._arms import prepare, supervised
+from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._seeds import columns
 from solon.engines.local import Transformer
 from solon.judges.human import LabelledPairs
@@ -147,8 +147,7 @@ class NoiseRobustPreference:
 
     def levels(self, column: Mapping[str, NDArray[np.float64]]) -> list[Outcome]:
         """Accuracy of every arm, with what else was measured beside it."""
-        unbound = (float("-inf"), float("inf"))
-        rows = [Outcome.of("the reference alone, accuracy", mean(column["reference"]), unbound)]
+        rows = [Outcome.of("the reference alone, accuracy", mean(column["reference"]), UNBOUND)]
         for noise in NOISES:
             for name in objectives(0.0):
                 key = f"{noise}/{name}"
@@ -159,7 +158,7 @@ class NoiseRobustPreference:
                     if f"{key}/{what}" in column
                 )
                 says = f"{noise}: {name}, accuracy"
-                rows.append(Outcome.of(says, mean(column[f"{key}/accuracy"]), unbound, note=note))
+                rows.append(Outcome.of(says, mean(column[f"{key}/accuracy"]), UNBOUND, note=note))
         return rows
 
 
@@ -169,11 +168,7 @@ def folder(root: Path, seed: int) -> Path:
 
 def measure(root: Path, claim: NoiseRobustPreference, seed: int) -> dict[str, float]:
     """All arms of a seed, and everything that is measured of them."""
-    start = Transformer(
-        model=str(root / f"supervised-s{seed}" / "policies" / "final"),
-        chat="never",
-        max_new_tokens=32,
-    )
+    start = supervised(root, seed)
     with Run(folder(root, seed) / "pairs", seed=seed) as run:
         town, reference = Town().open(run), start.open(run).freeze()
         draw = partial(reference.sample, n=2)

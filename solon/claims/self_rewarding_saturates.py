@@ -27,9 +27,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solon.bench.town import RUBRIC
-from solon.claims._arms import prepare, taught
+from solon.claims._arms import prepare, supervised, taught
 from solon.claims._claim import ABOVE_HALF, LESS, MORE, SEEDS, Outcome
-from solon.claims._joint import FIT, Yardstick, joint, logged, supervised
+from solon.claims._joint import FIT, ROUNDS, joint, level, logged, measured
 from solon.claims._seeds import Column, columns
 from solon.judges.rubric import Votes
 from solon.lab.town import Town
@@ -40,8 +40,7 @@ from solon.seams.feedback import Policy
 from solon.stages.self_judge import SelfJudge
 from solon.statistics import mean
 
-UNBOUND = (float("-inf"), float("inf"))
-ROUNDS = 4
+LOGGED = ("pairs", "tie_rate", "score", "score_std")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,15 +117,8 @@ def predictions(column: Column) -> list[Outcome]:
 
 def levels(column: Column) -> list[Outcome]:
     """Gold against M1 after the last round, with every round beside it."""
-    rows: list[Outcome] = []
-    for arm in ("itself", "another judge"):
-        also = "; ".join(
-            f"{name} " + " ".join(f"{level:.3g}" for level in column[f"{arm}/{name}"].mean(axis=0))
-            for name in ("gold", "accuracy", "length", "pairs", "score", "score_std")
-        )
-        says = f"judged by {arm}: M5 against M1, win rate"
-        rows.append(Outcome.of(says, mean(column[f"{arm}/against M1"][:, -1]), UNBOUND, note=also))
-    return rows
+    also = ("gold", "accuracy", "length", "pairs", "score", "score_std")
+    return [level(column, arm, f"judged by {arm}", also) for arm in ("itself", "another judge")]
 
 
 def folder(root: Path, seed: int) -> Path:
@@ -142,20 +134,12 @@ def measure(root: Path, claim: SelfRewardingSaturates, seed: int) -> dict[str, l
     found: dict[str, list[float]] = {}
     with Run(place / "itself", seed=seed) as run:
         itself(run)
-        found |= _measured(run, "itself", claim.tests)
+        found |= measured(run, "itself", claim.tests, LOGGED)
     with Run(place / "another judge", seed=seed) as run:
         other = OtherJudge(take=claim.take, n=claim.n, rubric=RUBRIC, judge=taught(root).open(run))
         replace(itself, rate=other)(run)
-        found |= _measured(run, "another judge", claim.tests)
+        found |= measured(run, "another judge", claim.tests, LOGGED)
     with Run(place / "untaught", seed=seed) as run:
         replace(itself, policy=supervised(root, seed), iterations=1)(run)
         found["untaught/pairs"] = logged(run.dir, "judge", "pairs", 1)
     return found
-
-
-def _measured(run: Run, arm: str, n: int) -> dict[str, list[float]]:
-    models = [run.policies[f"m{turn}"] for turn in range(1, ROUNDS + 2)]
-    found = Yardstick(run, models[0], n).rounds(models)
-    for name in ("pairs", "tie_rate", "score", "score_std"):
-        found[name] = logged(run.dir, "judge", name, ROUNDS)
-    return {f"{arm}/{name}": values for name, values in found.items()}

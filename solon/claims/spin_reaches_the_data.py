@@ -35,7 +35,8 @@ import numpy as np
 
 from solon.bench.town import SHAPE, TownDemonstrations
 from solon.bench.watching import agreement
-from solon.claims._claim import LESS, MORE, SEEDS, Outcome
+from solon.claims._arms import ended
+from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._seeds import Column, columns
 from solon.engines.local import Transformer
 from solon.lab.demonstrations import Manners, answer
@@ -53,7 +54,6 @@ from solon.stages.imitate import Imitate
 from solon.stages.prefer import Prefer, implicit_margins
 from solon.statistics import mean
 
-UNBOUND = (float("-inf"), float("inf"))
 BRIEFLY = Imitate(batch=64, adam=Adam(lr=3e-3, warmup=23, schedule="linear", steps=94))
 AS_IT_COMES = Imitate(epochs=0)
 FIT = Prefer(batch=32, probe=0, adam=Adam(lr=1e-4, warmup=5), objective=DPO(beta=1.0))
@@ -135,9 +135,7 @@ def measure(root: Path, claim: SpinReachesTheData, seed: int) -> dict[str, float
     arms = Arms(folder=folder(root, seed), claim=claim, seed=seed)
     raw = Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32)
     found = arms.supervised("start", raw, BRIEFLY, take=0)
-    start = Transformer(
-        model=str(arms.folder / "start" / "policies" / "final"), chat="never", max_new_tokens=32
-    )
+    start = ended(arms.folder / "start")
     play = Spin(
         policy=start,
         demonstrations=claim.people,

@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from solon.bench.town import pair_judge
-from solon.claims._arms import prepare, taught
+from solon.claims._arms import prepare, supervised, taught
 from solon.claims._claim import MORE, SEEDS, Outcome
-from solon.engines.local import Transformer
 from solon.judges.questions import pairs
 from solon.judges.wrappers import BothOrders
 from solon.lab.gold import gold
@@ -77,8 +76,7 @@ class TwoOrdersHelp:
 
     def accuracies(self, root: Path, seed: int, judge: Spec[PairJudge]) -> tuple[float, float]:
         """(one pass, both orders) on pairs of the seed's supervised policy that differ in gold."""
-        folder = root / f"supervised-s{seed}" / "policies" / "final"
-        start = Transformer(model=str(folder), chat="never", max_new_tokens=32)
+        start = supervised(root, seed)
         with Run(root / "orders", seed=seed) as run:
             asked = Town().open(run).take(self.prompts, split="test")
             questions = [
