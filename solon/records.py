@@ -3,8 +3,9 @@
     Prompt -> Completion -> Group -> Compare | Rate | Rank | Assess -> Judgement
            -> Preference | Mark | Rollout
 
-Log-probabilities are in nats. A record never holds a live object, so each can be written to
-parquet and read back (``solon.run.shards``).
+All nouns stand in this one file, however long: it is the map of the house, and a shard's type is
+looked up here and nowhere else. Log-probabilities are in nats. A record never holds a live object,
+so each can be written to parquet and read back (``solon.run.shards``).
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from solon.judges.wrappers import BothOrders
 from solon.records import Completion, Prompt
 from solon.run.run import Run
 from solon.seams.feedback import Policy
+from solon.stages.together import Texts
 
 PLAIN = ("text", "document")
 
@@ -141,16 +142,6 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8").replace("\r\n", "\n")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(path, expected="a readable text file", came=error) from error
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Demonstrations in memory."""
-
-    texts: list[Completion]
-
-    def demonstrate(self, n: int = 0) -> list[Completion]:
-        return self.texts[: n or None]
 
 
 @dataclass(frozen=True, kw_only=True)

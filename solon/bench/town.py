@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from solon.bench.bench import Bench
-from solon.bench.files import Texts
 from solon.bench.school import Schooled
 from solon.engines.local import RewardTransformer, Shape, Transformer
 from solon.judges.logits import LogitJudge, LogitScore
@@ -48,6 +47,7 @@ from solon.stages.label import Label
 from solon.stages.prefer import Prefer
 from solon.stages.self_judge import SelfJudge
 from solon.stages.survey import Survey
+from solon.stages.together import Texts
 
 SHAPE = Shape(hidden=80, inner=256, layers=3, heads=4, context=192)
 

@@ -15,7 +15,7 @@ from solon.records import Completion, Preference, Prompt, flat
 from solon.run.run import Run
 from solon.seams.feedback import Metrics, Prompts
 from solon.seams.learning import Frozen, Learner, PairObjective, Scorer, Weighing
-from solon.stages.fit_reward import both, in_order, split
+from solon.stages.fit_reward import both, split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +45,13 @@ class Prefer:
         prompts: Prompts,
         *,
         anchor: Frozen,
-        ordered: bool = False,
     ) -> None:
-        """One update a batch, in shuffled order; ``ordered`` data is passed once as it stands."""
+        """One update a batch, in shuffled order."""
         probes = prompts.take(self.probe) if self.probe else []
         held, kept = split(data, self.holdout, seed=run.seed_for("holdout"))
         kept = weighed(run, kept, self.objective, anchor)
         policy.optimise(self.adam)
-        turns = in_order(kept, self.batch) if ordered else self._turns(run, kept)
+        turns = run.batches(kept, self.batch, epochs=self.epochs)
         for step, batch in run.steps(turns, policy):
             last = step + 1 == len(turns)
             metrics = dict(policy.fit_pairs(batch, self.objective, anchor=anchor))
@@ -60,9 +59,6 @@ class Prefer:
                 metrics |= look(policy, anchor, probes, held)
             run.log(step, **metrics)
             run.show(step, policy, last=last)
-
-    def _turns(self, run: Run, data: Sequence[Preference]) -> list[list[Preference]]:
-        return run.batches(data, self.batch, epochs=self.epochs)
 
 
 def look(

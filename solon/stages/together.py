@@ -26,14 +26,18 @@ class Together:
         given = tuple(part for part in parts if part is not None)
         return cls(parts=given) if given else None
 
-    def open(self, run: Run, /) -> Gathered:
+    def open(self, run: Run, /) -> Texts:
         texts = [part.open(run).demonstrate() for part in self.parts]
-        return Gathered(texts=[one for some in texts for one in some])
+        return Texts([one for some in texts for one in some])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gathered:
-    """Demonstrations in memory."""
+@dataclass(frozen=True)
+class Texts:
+    """Demonstrations in memory.
+
+    Example:
+        Texts([a, b]).demonstrate(1)    # [a]
+    """
 
     texts: Sequence[Completion]
 

@@ -19,7 +19,8 @@ from solon.records import Completion, Message, Preference, Prompt
 from solon.run import lines
 from solon.run.run import Run
 from solon.run.shards import read_records
-from solon.stages.prefer import Prefer, evidence, implicit_margins, in_order, log_ratios, look
+from solon.stages.fit_reward import in_order
+from solon.stages.prefer import Prefer, evidence, implicit_margins, log_ratios, look
 
 TINY = Transformer(
     shape=Shape(hidden=16, inner=32, layers=1, heads=2, context=96),
