@@ -237,7 +237,8 @@ class Judgement(Generic[Q, A]):
     """What one judge said to one question, and everything that made it say so.
 
     ``digest`` is the content address of the call (model, endpoint, whole messages, sampling,
-    template, constitution): two judgements with one digest cost one call.
+    template, constitution): two judgements with one digest cost one call. ``seed`` is what the
+    principle was drawn with: ``constitution.draw(seed)`` is that principle.
 
     Example:
         Judgement(question=Compare(first=a, second=b), answer=Prefers(p_first=0.8),
@@ -251,6 +252,7 @@ class Judgement(Generic[Q, A]):
     rationale: str = ""
     raw: str = ""
     digest: str = ""
+    seed: int = 0
 
 
 PairJudgement: TypeAlias = Judgement[Compare, Prefers]
@@ -294,6 +296,10 @@ class Mark:
 class Critique:
     """What is wrong with a completion by a principle, and the revision that mends it.
 
+    ``failed`` says why nothing may be learnt from it: a critique or a revision that is empty, cut
+    off or without form, or a revision that changes nothing. ``turn`` counts the revisions of one
+    answer from 1, and ``seed`` is what the turn's principle was drawn with.
+
     Example:
         Critique(completion=a, principle="harmless-3", text="It helps to steal.", revision=b)
     """
@@ -302,6 +308,9 @@ class Critique:
     principle: str
     text: str
     revision: Completion | None = None
+    failed: str = ""
+    turn: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Critics in words: what is wrong with a completion, and the completion that mends it.
 
 critic(completions)          -> critiques         a teacher says what is wrong
-Reviser(...)(critiques)      -> with a revision   whoever wrote the completion mends it
+Rewriter(...)(critiques)      -> with a revision   whoever wrote the completion mends it
 critic.refine(completions)   -> with a revision   the teacher mends it
 """
 
@@ -121,11 +121,11 @@ class OpenCritic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reviser:
+class Rewriter:
     """Whoever writes a completion again after a critique.
 
     Example:
-        Reviser(policy=start, template=Template.load("critique/revise"))(critiques)
+        Rewriter(policy=start, template=Template.load("critique/revise"))(critiques)
     """
 
     policy: Policy

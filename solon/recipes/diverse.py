@@ -33,7 +33,7 @@ from typing import Literal
 from numpy.random import default_rng
 
 from solon.errors import SettingError, TooManyFailures
-from solon.judges.critic import Reviser
+from solon.judges.critic import Rewriter
 from solon.judges.questions import FailureLimit
 from solon.records import Completion, Preference, Prompt, ScoreJudgement, Scores
 from solon.run.run import Run
@@ -108,7 +108,7 @@ class Diverse:
                 run=run,
                 critic=critic,
                 judge=judge,
-                reviser=Reviser(policy=start, template=Template.load(self.revise)),
+                rewriter=Rewriter(policy=start, template=Template.load(self.revise)),
                 second=self.second(start, rival),
                 failures=FailureLimit(share=self.max_failed),
                 chunk=self.chunk,

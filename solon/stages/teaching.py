@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from solon.judges.critic import Reviser
+from solon.judges.critic import Rewriter
 from solon.judges.questions import FailureLimit, preferences
 from solon.records import Abstains, Compare, Completion, Critique, PairJudgement, Preference, Prompt
 from solon.run.run import Run
@@ -55,7 +55,7 @@ class Teaching:
     run: Run
     critic: Critic
     judge: PairJudge
-    reviser: Reviser
+    rewriter: Rewriter
     second: Second
     failures: FailureLimit = field(default_factory=FailureLimit)
     chunk: int = 256
@@ -66,7 +66,7 @@ class Teaching:
             case "critique":
                 critiques = self._critiques("critiques", self.critic, answers, teacher=True)
                 faults = [one for one in critiques if one.text]
-                revised = self._critiques("revisions", self.reviser, faults)
+                revised = self._critiques("revisions", self.rewriter, faults)
                 return self._mended(answers, revised, faultless=len(critiques) - len(faults))
             case "refinement":
                 refined = self._critiques("refinements", self.critic.refine, answers, teacher=True)

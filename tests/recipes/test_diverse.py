@@ -12,7 +12,7 @@ from stopping import stopped_and_whole
 from tiny import tiny
 
 from solon.errors import SettingError, TooManyFailures
-from solon.judges.critic import Reviser
+from solon.judges.critic import Rewriter
 from solon.judges.questions import FailureLimit
 from solon.recipes.diverse import KINDS, assigned
 from solon.records import (
@@ -125,7 +125,7 @@ def teaching(run: Run, share: float = 0.1) -> Teaching:
         run=run,
         critic=teacher,
         judge=Judged(teacher),
-        reviser=Reviser(policy=Answers(), template=Template.load("critique/revise")),
+        rewriter=Rewriter(policy=Answers(), template=Template.load("critique/revise")),
         second=lambda batch: [said("right", one) for one in batch],
         failures=FailureLimit(share=share),
     )
