@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   solon run canonical --on local policy.model=models/base judge=human labels.path=pairs.jsonl
   solon show canonical                                 its settings, with defaults and meanings
   solon audit position_bias --judgements verdicts.jsonl
+  solon constitution check mine.toml                   its digest, and how often each tag is drawn
 """
 
 
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_label(commands)
     _add_audit(commands)
+    _add_constitution(commands)
     one = commands.add_parser("report", help="write a run's page again")
     one.add_argument("folder", type=Path, metavar="RUN")
     one.set_defaults(command=report)
@@ -88,14 +90,32 @@ def _add_label(commands: Any) -> None:
 
 
 def _add_audit(commands: Any) -> None:
-    one = commands.add_parser("audit", help="measure how a judge fails")
+    one = commands.add_parser("audit", help="measure how a judge or a policy fails")
     one.add_argument("audit", metavar="AUDIT")
     one.add_argument("--judgements", type=Path, metavar="FILE", help="verdicts, or a run, to audit")
+    one.add_argument("--answers", type=Path, metavar="FILE", help="answers, or a run, to audit")
     one.add_argument("--pairs", type=Path, metavar="FILE", help="labelled pairs to ask a judge")
     one.add_argument("--out", type=Path, help="write the findings as JSON")
     one.add_argument("--strict", action="store_true", help="exit with 1 where a finding warns")
     _on(one)
     one.set_defaults(command=audit)
+
+
+def _add_constitution(commands: Any) -> None:
+    one = commands.add_parser("constitution", help="principles: list, check, show, diff, convert")
+    one.set_defaults(command=constitution)
+    actions = one.add_subparsers(required=True, metavar="ACTION", dest="action")
+    actions.add_parser("list", help="the packaged ones, and what each is for")
+    one = actions.add_parser("check", help="digest, size, and how often each tag is drawn")
+    one.add_argument("file", metavar="FILE", help="a .toml file, or a packaged name")
+    one = actions.add_parser("show", help="every principle in full")
+    one.add_argument("file", metavar="NAME", help="a packaged name, or a .toml file")
+    one = actions.add_parser("diff", help="principles added, removed and reworded")
+    one.add_argument("before", metavar="A", help="a .toml file, or a packaged name")
+    one.add_argument("after", metavar="B", help="a .toml file, or a packaged name")
+    one = actions.add_parser("convert", help="published lists (JSON) as one file of ours")
+    one.add_argument("files", type=Path, nargs="+", metavar="FILE", help="JSON")
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new .toml file")
 
 
 def _on(one: argparse.ArgumentParser) -> None:
@@ -134,7 +154,9 @@ def audit(arguments: argparse.Namespace) -> None:
     from solon.bench import auditing
 
     changes, seed = split(arguments.settings)
-    if arguments.judgements is not None:
+    if arguments.answers is not None:
+        found = auditing.audit_answers(arguments.audit, arguments.answers, changes)
+    elif arguments.judgements is not None:
         found = auditing.audit_recorded(arguments.audit, arguments.judgements, changes)
     else:
         found = auditing.audit_live(
@@ -150,6 +172,28 @@ def audit(arguments: argparse.Namespace) -> None:
         auditing.write_findings(arguments.out, found)
     if arguments.strict and any(one.verdict == "warn" for one in found):
         raise SystemExit(1)
+
+
+def constitution(arguments: argparse.Namespace) -> None:
+    """solon constitution ACTION"""
+    from solon.text import overview
+    from solon.text.amendment import diff
+    from solon.text.constitution import Constitution
+    from solon.text.published import convert
+
+    match arguments.action:
+        case "list":
+            lines = overview.packaged()
+        case "check":
+            lines = overview.figures(Constitution.load(arguments.file))
+        case "show":
+            lines = overview.whole(Constitution.load(arguments.file))
+        case "diff":
+            laws = Constitution.load(arguments.before), Constitution.load(arguments.after)
+            lines = [str(diff(*laws))]
+        case _:
+            lines = overview.figures(convert(arguments.files, arguments.out))
+    print(*lines, sep="\n")
 
 
 def report(arguments: argparse.Namespace) -> None:

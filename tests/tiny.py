@@ -23,6 +23,12 @@ SMALL = {
     "judge.shape.layers": "1",
     "judge.shape.heads": "2",
     "judge.lessons.n": "64",
+    "helpful.shape.hidden": "32",
+    "helpful.shape.layers": "1",
+    "helpful.shape.heads": "2",
+    "helpful.lessons.n": "1536",
+    "helpful.imitate.batch": "16",
+    "helpful.imitate.adam.lr": "0.01",
     "scorer.shape.hidden": "16",
     "scorer.shape.layers": "1",
     "scorer.shape.heads": "2",
@@ -37,6 +43,15 @@ TAUGHT = {
     "imitate.epochs": "4",
     "imitate.adam.lr": "0.01",
     "imitate.adam.warmup": "5",
+}
+REVISE = {
+    "revise.prompts": "24",
+    "revise.turns": "2",
+    "revise.helpful": "6",
+    "revise.chunk": "6",
+    "revise.max_failed": "1",
+    "revise.imitate.batch": "8",
+    "revise.imitate.epochs": "1",
 }
 SHORT = {
     "supervised": {"take": "64"},
@@ -59,6 +74,8 @@ SHORT = {
     "spin": PREFER | {"take": "24", "iterations": "2"},
     "self_rewarding": PREFER | TAUGHT | {"iterations": "2", "rate.take": "16", "rate.n": "3"},
     "meta_rewarding": PREFER | TAUGHT | {"iterations": "3", "rate.take": "12", "rate.n": "3"},
+    "critique": REVISE,
+    "constitutional": LABELS | RL | REVISE | {"consult.prompts": "12", "consult.chunk": "6"},
     "cream": PREFER | {"take": "16", "n": "3"},
 }
 

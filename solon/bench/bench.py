@@ -21,10 +21,14 @@ from solon.seams.feedback import (
     World,
 )
 from solon.seams.learning import Learner, RewardLearner
+from solon.text.refusal import Stance
 
 ROLES = (
     "prompts",
+    "red_team",
     "policy",
+    "helpful",
+    "reviser",
     "judge",
     "reward",
     "scorer",
@@ -50,8 +54,9 @@ class Bench:
     """One part per role. A recipe takes the parts that its fields name; the rest stays unused.
 
     ``choices`` are ready-made parts to pick by name (``judge=human``), ``settings`` what this bench
-    changes in a recipe by name ({"canonical": {"climb": Climb(steps=60)}}). ``world`` and
-    ``evaluator`` are for the closing table and the watchers only: no recipe has such a field.
+    changes in a recipe by name ({"canonical": {"climb": Climb(steps=60)}}), its own parts among it:
+    they are then this bench's parts in that recipe. ``world``, ``tests`` and ``evaluator`` are for
+    the closing table and the watchers only: no recipe has such a field.
 
     Example:
         Bench(name="mine", policy=Transformer(model="base"), prompts=PromptFile(path="p.txt"))
@@ -60,8 +65,17 @@ class Bench:
     name: str
     prompts: Spec[Prompts] | None = None
     """Where prompts come from."""
+    red_team: Spec[Prompts] | None = None
+    """Where prompts come from that ask for harm."""
+    tests: Spec[Prompts] | None = None
+    """Where the closing table's and the watchers' prompts come from; none is the test split of
+    prompts."""
     policy: Spec[Learner] | None = None
     """What is trained."""
+    helpful: Spec[Policy] | None = None
+    """A helpful-only policy, whose answers are revised by principles."""
+    reviser: Spec[Policy] | None = None
+    """Who criticises and revises; none is the helpful policy itself."""
     judge: Spec[PairJudge] | None = None
     """Who compares."""
     reward: Spec[RewardLearner] | None = None
@@ -96,6 +110,10 @@ class Bench:
     """Who compares the result with the start, where there is no true reward."""
     measure: Measure | None = None
     """What the world says of completions, for the table and the watchers."""
+    classify: Callable[[Completion], Stance] | None = None
+    """What an answer does with its question, for the audit of evasiveness; none is word rules."""
+    preaches: Callable[[Completion], int] | None = None
+    """Marks of lecturing in an answer, for the audit of preachiness; none is word rules."""
     questions: Callable[[int], Sequence[Compare]] | None = None
     """Seed to pairs that a live audit asks the judge about."""
     evaluate: int = 300
@@ -118,8 +136,16 @@ def compose(
     """
     theirs = {key: text for key, text in changes.items() if head(key) in PARTS}
     own = {key: text for key, text in changes.items() if head(key) not in PARTS}
-    bench = compose_bench(bench, theirs)
+    bench = compose_bench(for_recipe(bench, name_of(recipe)), theirs)
     return override(fill(recipe, bench, whole=whole), own, choices=objectives()), bench
+
+
+def for_recipe(bench: Bench, name: str) -> Bench:
+    """The bench with the parts that it changes for the recipe of that name."""
+    changed = bench.settings.get(name, {})
+    parts = {key: part for key, part in changed.items() if key in PARTS}
+    rest = {key: value for key, value in changed.items() if key not in PARTS}
+    return replace(bench, **parts, settings={**bench.settings, name: rest})
 
 
 def compose_bench(bench: Bench, changes: Mapping[str, str]) -> Bench:

@@ -9,7 +9,7 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -185,6 +185,11 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
         labels=HumanLabels(test=prompts.test),
         rater=LlmRater(policy=replace(model, name="rater")),
         choices={
+            "red_team": {"file": prompts},
+            "tests": {"file": PromptFile(test=1.0)},
+            "helpful": {"model": replace(pool, name="helpful")},
+            "reviser": {"model": replace(pool, name="reviser")},
+            "labels": {"file": HumanLabels(test=prompts.test)},
             "models": {"list": ModelList(of=pool)},
             "marks": {"file": MarkFile(test=prompts.test)},
             "prompts": {"file": prompts},
@@ -198,4 +203,13 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
             "critic": {"model": LlmCritic(policy=replace(model, name="critic"))},
             "rival": {"model": replace(pool, name="rival")},
         },
+        # a judge by principles; the labels of helpfulness are asked for only where there are any
+        settings={"constitutional": {"judge": lawful(judges), "labels": None}},
     )
+
+
+def lawful(judges: Mapping[str, BothOrders]) -> BothOrders:
+    """The bench's first judge, with a constitution."""
+    both = judges["logits"]
+    assert isinstance(both.judge, LogitJudge), "the first judge reads probabilities"
+    return replace(both, judge=replace(both.judge, constitution="harmless"))

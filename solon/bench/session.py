@@ -75,8 +75,9 @@ class Session:
     def watch(self, run: Run) -> None:
         """Looks at gold while training, where it is known."""
         bench = self.bench
-        if bench.measure is not None and bench.prompts is not None:
-            prompts = bench.prompts.open(run).take(bench.watch, split="test")
+        asked = bench.tests or bench.prompts
+        if bench.measure is not None and asked is not None:
+            prompts = asked.open(run).take(bench.watch, split="test")
             run.watch(Watch(prompts=tuple(prompts), measure=bench.measure), every=bench.watch_every)
         if bench.world is not None and bench.questions is not None and learns_pairs(self.recipe):
             gold = bench.world.open(run).gold
@@ -85,11 +86,12 @@ class Session:
 
     def close(self, run: Run) -> Any:
         """The closing table, on test prompts."""
-        if self.bench.prompts is None:
+        asked = self.bench.tests or self.bench.prompts
+        if asked is None:
             run.note("no test prompts, so nothing was measured (prompts.path=FILE has some)")
             return {"columns": [], "rows": [], "notes": []}
         with run.stage("closing"):
-            prompts = self.bench.prompts.open(run).take(self.bench.evaluate, split="test")
+            prompts = asked.open(run).take(self.bench.evaluate, split="test")
             return close(run, self.bench, prompts)
 
 

@@ -9,22 +9,40 @@ from typing import Any
 import numpy as np
 
 from solon.bench.bench import Bench
-from solon.bench.school import Schooled
-from solon.engines.local import RewardTransformer, Shape, Transformer
-from solon.judges.logits import LogitJudge, LogitScore
+from solon.bench.town_models import (
+    SHAPE,
+    CivicLessons,
+    judge_model,
+    pair_judge,
+    principled_judge,
+    schooled,
+    scorer,
+)
+from solon.engines.local import RewardTransformer, Transformer
 from solon.judges.meta import Meta
-from solon.judges.reward import JudgeReward
+from solon.judges.revising import Revising
 from solon.judges.rubric import Rubric
 from solon.judges.wrappers import BothOrders
 from solon.lab.aspects import PlantedRater, Writers
 from solon.lab.critic import PlantedCritic
 from solon.lab.demonstrations import GUIDANCE, Manners, answer, demonstrations
-from solon.lab.evaluation import ASK, PAIRWISE, SCORE, Lessons, transcripts
-from solon.lab.gold import FACETS, facets, gold, is_evasive, is_harmless
+from solon.lab.evaluation import SCORE, Lessons
+from solon.lab.gold import (
+    FACETS,
+    Weights,
+    facets,
+    gold,
+    is_evasive,
+    is_harmless,
+    is_preachy,
+    stance,
+)
 from solon.lab.grammar import words
+from solon.lab.helpful import CIVIC, DIALOGUE, DIRECT, HARM, PEACE, HelpfulLessons
 from solon.lab.judging import CHOICES, META, evaluations
 from solon.lab.people import People
 from solon.lab.principled import PlantedPrinciples
+from solon.lab.principles import RIGHT
 from solon.lab.revisions import REVISE, revisions
 from solon.lab.town import OpenTown, Town
 from solon.lab.townsfolk import Townsfolk
@@ -35,7 +53,6 @@ from solon.objectives.policy import RLOO
 from solon.objectives.unpaired import KTO
 from solon.records import Compare, Completion
 from solon.run.run import Run
-from solon.seams.feedback import Spec
 from solon.stages.approve import Approve
 from solon.stages.climb import Climb
 from solon.stages.course import Course
@@ -46,10 +63,9 @@ from solon.stages.imitate import Imitate
 from solon.stages.label import Label
 from solon.stages.prefer import Prefer
 from solon.stages.self_judge import SelfJudge
+from solon.stages.self_revise import SelfRevise
 from solon.stages.survey import Survey
 from solon.stages.together import Texts
-
-SHAPE = Shape(hidden=80, inner=256, layers=3, heads=4, context=192)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +80,12 @@ class TownDemonstrations:
     """Share of them written under guidance: perfect, or careless, as its words ask."""
     revised: float = 0.0
     """Share of them that show an answer, a critique of it, and how it is written again."""
+    town: Town = Town()
+    """Where the prompts come from."""
 
     def open(self, run: Run) -> Texts:
         seed, revised = run.seed_for("demonstrations"), round(self.n * self.revised)
-        own = demonstrations(self.n - revised, seed, self.manners, share=self.share)
+        own = demonstrations(self.n - revised, seed, self.manners, town=self.town, share=self.share)
         return Texts(own + revisions(revised, seed))
 
 
@@ -91,46 +109,13 @@ class TownEvaluations:
 CAREFUL = Manners(comply=0.2, evade=0.1, slip=0.15, flatter=0.2, pad=0.1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TownLessons:
-    """Evaluation dialogues with imperfect labels."""
-
-    n: int = 48_000
-    """Dialogues written."""
-    lessons: Lessons = Lessons()
-    """What the dialogues show, and how well they are labelled."""
-
-    def __call__(self, seed: int) -> list[Completion]:
-        return transcripts(self.n, seed, self.lessons)
-
-
-def judge_model(lessons: TownLessons = TownLessons()) -> Schooled:
-    """The judge's model: a second small transformer, taught by evaluation dialogues."""
-    steps = -(-lessons.n // 64)
-    return Schooled(
-        model=Transformer(
-            shape=SHAPE, tokenizer=words(), name="judge", chat="never", max_new_tokens=4
-        ),
-        lessons=lessons,
-        imitate=Imitate(batch=64, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=steps)),
-    )
-
-
-def pair_judge(model: Spec[Any]) -> LogitJudge:
-    """The model as a pair judge, asked in the words that it was taught in."""
-    return LogitJudge(policy=model, template=PAIRWISE, ask=ASK)
-
-
-def scorer(model: Spec[Any]) -> JudgeReward:
-    """The model's expected score as a reward."""
-    return JudgeReward(judge=LogitScore(policy=model, template=SCORE))
-
-
 def lab() -> Bench:
     """The town: a policy, a judge and a reward of a few hundred thousand parameters each."""
     return Bench(
         name="town",
         prompts=Town(),
+        red_team=Town(mix=HARM),
+        helpful=schooled("helpful", HelpfulLessons()),
         policy=Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32),
         judge=BothOrders(judge=pair_judge(judge_model())),
         reward=RewardTransformer(),
@@ -147,6 +132,8 @@ def lab() -> Bench:
         labels=People(),
         world=Town(),
         measure=measure,
+        classify=stance,
+        preaches=is_preachy,
         questions=questions,
         choices={"judge": {"principled": PlantedPrinciples()}},
         settings=SETTINGS,
@@ -162,16 +149,17 @@ def questions(seed: int) -> list[Compare]:
 
 
 def measure(completions: Sequence[Completion]) -> list[Mapping[str, float | None]]:
-    """Gold, its facets, and two rates: harmless answers to harmful requests, and evasions."""
+    """Gold, its facets, and rates: harmless answers to harmful requests, evasions, sermons."""
     return [_measured(one) for one in completions]
 
 
 def _measured(one: Completion) -> dict[str, float | None]:
     found = facets(one)
-    harmful = one.prompt.fact("kind") == "harmful"
+    harmful = one.prompt.fact("safe") == "no"
     rates = {
         "harmless rate": float(is_harmless(one)) if harmful else None,
         "evasive rate": float(is_evasive(one)),
+        "preachy rate": float(is_preachy(one)),
     }
     return {"gold": gold(one), **{f"gold/{name}": found[name] for name in FACETS}, **rates}
 
@@ -192,6 +180,21 @@ PREFER = Prefer(batch=32, adam=Adam(lr=1e-4, warmup=5), objective=DPO(beta=0.3),
 RUBRIC = Rubric(template=SCORE, form="line", scale=(1, 10), votes=5)
 META_JUDGE = Meta(template=META, form="line", choices=CHOICES)
 JOINT = Imitate(batch=64, epochs=2, adam=Adam(lr=3e-3, warmup=50, schedule="linear", steps=1000))
+# people of the town in which some ask for harm, some seem to, and some only wonder
+REVISE_WORDS = Revising(
+    constitution="town_broad", dialogue=DIALOGUE, direct=DIRECT, examples="", faultless=RIGHT
+)
+SELF_REVISE = SelfRevise(
+    prompts=1000,
+    helpful=500,
+    words=REVISE_WORDS,
+    imitate=Imitate(batch=64, epochs=2, adam=Adam(lr=5e-4, warmup=5)),
+)
+CIVIC_PARTS: Mapping[str, Any] = {
+    "prompts": Town(mix=PEACE),
+    "tests": Town(mix=CIVIC),
+    "demonstrations": TownDemonstrations(town=Town(mix=CIVIC)),
+}
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "supervised": {"imitate": IMITATE},
     "canonical": {"imitate": IMITATE, "label": LABEL, "fit_reward": FIT_REWARD, "climb": CLIMB},
@@ -246,6 +249,21 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "pairs": 1200,
         "spare": 2.0,
         "prefer": PREFER,
+        "fit_reward": FIT_REWARD,
+        "climb": CLIMB,
+    },
+    "critique": {**CIVIC_PARTS, "imitate": IMITATE, "revise": SELF_REVISE},
+    "constitutional": {
+        **CIVIC_PARTS,
+        "judge": BothOrders(
+            judge=principled_judge(schooled("feedback", CivicLessons(), longest=16))
+        ),
+        # people who label what is helpful do not mind harm: it is the judge's affair
+        "labels": People(weights=Weights(harmless=0.0)),
+        "imitate": IMITATE,
+        "revise": SELF_REVISE,
+        "label": Label(prompts=1500, clamp=(0.4, 0.6)),
+        "consult": Label(prompts=1000),
         "fit_reward": FIT_REWARD,
         "climb": CLIMB,
     },

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from solon.errors import SettingError
 from solon.judges.parsing import after_thinking
 from solon.records import Abstains, Completion, Critique, Prompt, digest
 from solon.seams.feedback import Policy, Spec
-from solon.text.constitution import Constitution, Principle
+from solon.text.constitution import Constitution
 from solon.text.criticism import asking
 from solon.text.hostile import Markup
+from solon.text.principle import Principle
 from solon.text.template import Template, read
 
 if TYPE_CHECKING:
@@ -50,21 +50,15 @@ class LlmCritic:
     """Principles, one drawn for each completion: a packaged name, or a path that ends in .toml."""
 
     def open(self, run: Run, /) -> OpenCritic:
-        """Raises SettingError where a principle does not say how to criticise and to revise."""
+        """Raises SettingError where no principle says how to criticise and to revise."""
         law = self.constitution
         law = Constitution.load(law) if isinstance(law, str) else law
-        silent = [p.id for p in law.principles if not p.critique or not p.revision] if law else []
-        if silent:
-            raise SettingError(
-                f"constitution {self.constitution!r}: expected critique and revision of each "
-                f"principle, got none for {', '.join(silent)}"
-            )
         return OpenCritic(
             policy=self.policy.open(run),
             words=Template.load(self.critique),
             mending=Template.load(self.refine),
             preamble=read(self.preamble).strip() if self.preamble else "",
-            constitution=law,
+            constitution=law.asking("critique", "revision") if law else None,
             seed_for=run.seed_for,
         )
 
@@ -87,33 +81,35 @@ class OpenCritic:
         return f"{self.policy.id}/{PurePath(self.words.name).stem}@{whole[:4]}"
 
     def __call__(self, completions: Sequence[Completion], /) -> list[Critique | Abstains]:
-        rules = [self._drawn(one) for one in completions]
+        drawn = [self._drawn(one) for one in completions]
         asked = [
-            self._asked(self.words, one, rule.critique if rule else FAULTS)
-            for one, rule in zip(completions, rules, strict=True)
+            self._asked(self.words, one.completion, rule.critique if rule else FAULTS)
+            for one, rule in drawn
         ]
         return [
-            reply if isinstance(reply, Abstains) else _critique(one, rule, text=_faults(reply.text))
-            for one, rule, reply in zip(completions, rules, said(self.policy, asked), strict=True)
+            reply if isinstance(reply, Abstains) else replace(one, text=_faults(reply.text))
+            for (one, _), reply in zip(drawn, said(self.policy, asked), strict=True)
         ]
 
     def refine(self, completions: Sequence[Completion], /) -> list[Critique | Abstains]:
-        rules = [self._drawn(one) for one in completions]
+        drawn = [self._drawn(one) for one in completions]
         asked = [
-            self._asked(self.mending, one, rule.revision if rule else MEND)
-            for one, rule in zip(completions, rules, strict=True)
+            self._asked(self.mending, one.completion, rule.revision if rule else MEND)
+            for one, rule in drawn
         ]
         return [
-            reply if isinstance(reply, Abstains) else mended(_critique(one, rule), reply)
-            for one, rule, reply in zip(completions, rules, said(self.policy, asked), strict=True)
+            reply if isinstance(reply, Abstains) else mended(one, reply)
+            for (one, _), reply in zip(drawn, said(self.policy, asked), strict=True)
         ]
 
-    def _drawn(self, completion: Completion) -> Principle | None:
+    def _drawn(self, completion: Completion) -> tuple[Critique, Principle | None]:
         """The completion's principle, the same whether it is criticised or refined."""
         if self.constitution is None:
-            return None
+            return Critique(completion=completion, principle="", text=""), None
         names = ("principle", self.constitution.digest, completion.prompt.id, completion.text)
-        return self.constitution.draw(self.seed_for(*names))
+        seed = self.seed_for(*names)
+        rule = self.constitution.draw(seed)
+        return Critique(completion=completion, principle=rule.id, text="", seed=seed), rule
 
     def _asked(self, template: Template, completion: Completion, principle: str) -> Prompt:
         own: Mapping[str, str] = {"preamble": Markup(self.preamble), "principle": principle}
@@ -165,7 +161,3 @@ def _whole(reply: Completion) -> Completion | Abstains:
 
 def _faults(text: str) -> str:
     return "" if text.strip(" .").lower() == FAULTLESS else text
-
-
-def _critique(completion: Completion, rule: Principle | None, *, text: str = "") -> Critique:
-    return Critique(completion=completion, principle=rule.id if rule else "", text=text)

@@ -23,7 +23,8 @@ from solon.records import (
     digest,
 )
 from solon.seams.feedback import Policy, Spec
-from solon.text.constitution import Constitution, Principle
+from solon.text.constitution import Constitution
+from solon.text.principle import Principle
 
 if TYPE_CHECKING:
     from solon.run.run import Run
@@ -68,7 +69,7 @@ class LlmJudge:
             policy=self.policy.open(run),
             wording=wording,
             read=self.read,
-            draw=lambda question: wording.draw(question, run.seed_for),
+            seed=lambda question: wording.seed(question, run.seed_for),
         )
 
     def read(self, question: Compare, reply: str) -> Prefers | Abstains:
@@ -145,7 +146,7 @@ class Asker(Generic[Q, A]):
     policy: Policy
     wording: Wording
     read: Callable[[Q, str], A | Abstains]
-    draw: Callable[[Q], Principle | None] = lambda _: None
+    seed: Callable[[Q], int] = lambda _: 0
 
     @property
     def id(self) -> str:
@@ -156,23 +157,22 @@ class Asker(Generic[Q, A]):
 
     def samples(self, questions: Sequence[Q], /, *, n: int) -> list[list[Judgement[Q, A]]]:
         """n judgements of each question, one for each sample of the policy."""
-        rules = [self.draw(question) for question in questions]
+        seeds = [self.seed(question) for question in questions]
         prompts = [
-            prompt_of(self.wording.messages(question, rule))
-            for question, rule in zip(questions, rules, strict=True)
+            prompt_of(self.wording.messages(question, self.wording.principle(seed)))
+            for question, seed in zip(questions, seeds, strict=True)
         ]
         groups = self.policy.sample(prompts, n=n)
         return [
             [
-                self._judgement(question, rule, said, digest(self.id, prompt.messages, sample))
+                self._judgement(question, seed, said, digest(self.id, prompt.messages, sample))
                 for sample, said in enumerate(group.completions)
             ]
-            for question, rule, prompt, group in zip(questions, rules, prompts, groups, strict=True)
+            for question, seed, prompt, group in zip(questions, seeds, prompts, groups, strict=True)
         ]
 
-    def _judgement(
-        self, question: Q, rule: Principle | None, said: Completion, address: str
-    ) -> Judgement[Q, A]:
+    def _judgement(self, question: Q, seed: int, said: Completion, address: str) -> Judgement[Q, A]:
+        rule = self.wording.principle(seed)
         return Judgement(
             question=question,
             answer=self._answer(question, rule, said),
@@ -180,6 +180,7 @@ class Asker(Generic[Q, A]):
             principle=rule.id if rule else "",
             raw=said.text,
             digest=address,
+            seed=seed,
         )
 
     def _answer(self, question: Q, rule: Principle | None, said: Completion) -> A | Abstains:
@@ -188,6 +189,6 @@ class Asker(Generic[Q, A]):
         if said.finish == "length":
             return Abstains(reason="the reply was cut off")
         answer = self.read(question, said.text)
-        if isinstance(answer, Prefers) and rule is not None and rule.polarity == "worse":
+        if isinstance(answer, Prefers) and rule is not None and rule.polarity == "avoid":
             return replace(answer, p_first=1 - answer.p_first)
         return answer

@@ -28,7 +28,8 @@ from solon.records import (
     digest,
 )
 from solon.seams.feedback import Chooser, PairJudge, Policy, ScoreJudge, Spec
-from solon.text.constitution import Constitution, Principle
+from solon.text.constitution import Constitution
+from solon.text.principle import Principle
 
 if TYPE_CHECKING:
     from solon.run.run import Run
@@ -127,6 +128,7 @@ class _Asked:
     """One question on its way: by which principle, in which words, after which rationale."""
 
     question: Compare
+    seed: int
     principle: Principle | None
     messages: tuple[Message, ...]
     rationale: str = ""
@@ -146,11 +148,7 @@ class _LogitJudge:
         return self.wording.name(self.chooser.id)
 
     def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
-        rules = [self.wording.draw(question, self.seed_for) for question in questions]
-        asked = [
-            _Asked(question=q, principle=rule, messages=self.wording.messages(q, rule))
-            for q, rule in zip(questions, rules, strict=True)
-        ]
+        asked = [self._asked(question) for question in questions]
         if self.reasoner is not None:
             asked = self._reasoned(asked, self.reasoner)
         whole = [one.messages for one in asked if not one.failed]
@@ -159,6 +157,12 @@ class _LogitJudge:
             self._judgement(one, Abstains(reason=one.failed) if one.failed else next(logps))
             for one in asked
         ]
+
+    def _asked(self, question: Compare) -> _Asked:
+        seed = self.wording.seed(question, self.seed_for)
+        rule = self.wording.principle(seed)
+        messages = self.wording.messages(question, rule)
+        return _Asked(question=question, seed=seed, principle=rule, messages=messages)
 
     def _reasoned(self, asked: Sequence[_Asked], reasoner: Policy) -> list[_Asked]:
         groups = reasoner.sample([prompt_of(one.messages) for one in asked], n=1)
@@ -176,15 +180,16 @@ class _LogitJudge:
     def _judgement(self, asked: _Asked, logps: tuple[float, ...] | Abstains) -> PairJudgement:
         principle = asked.principle
         p = logps if isinstance(logps, Abstains) else softmax(logps)
-        worse = principle is not None and principle.polarity == "worse"
+        avoid = principle is not None and principle.polarity == "avoid"
         return Judgement(
             question=asked.question,
-            answer=p if isinstance(p, Abstains) else Prefers(p_first=p[1] if worse else p[0]),
+            answer=p if isinstance(p, Abstains) else Prefers(p_first=p[1] if avoid else p[0]),
             judge=self.id,
             principle=principle.id if principle else "",
             rationale=asked.rationale,
             raw=_raw(self.choices, logps),
             digest=digest(self.id, self.wording.digest, asked.messages, self.choices),
+            seed=asked.seed,
         )
 
 

@@ -8,8 +8,9 @@ from pathlib import PurePath
 
 from solon.errors import SettingError
 from solon.records import Assess, Compare, Message, Prompt, Question, Rank, Rate, digest
-from solon.text.constitution import Constitution, Principle
+from solon.text.constitution import Constitution
 from solon.text.hostile import Markup, conversation, neutralise
+from solon.text.principle import Principle
 from solon.text.template import Template, read
 
 ASK = "Which completion is better?"
@@ -66,14 +67,13 @@ class Wording:
                 raise SettingError(
                     f"template {template!r}: expected a slot {{{slot}}}, it has none"
                 )
+        law = Constitution.load(constitution) if isinstance(constitution, str) else constitution
         return cls(
             template=loaded,
             preamble=read(preamble).strip() if preamble else "",
             ask=ask,
             examples=examples,
-            constitution=Constitution.load(constitution)
-            if isinstance(constitution, str)
-            else constitution,
+            constitution=law.asking("compare") if law else None,
             scale=scale,
         )
 
@@ -87,12 +87,16 @@ class Wording:
         """The judge's id: policy, template, and four digits of everything else."""
         return f"{policy}/{PurePath(self.template.name).stem}@{self.digest[:4]}"
 
-    def draw(self, question: Compare, seed_for: Callable[..., int]) -> Principle | None:
-        """The question's principle, the same in both orders."""
+    def seed(self, question: Compare, seed_for: Callable[..., int]) -> int:
+        """What the question's principle is drawn with, the same in both orders."""
         if self.constitution is None:
-            return None
+            return 0
         texts = sorted((question.first.text, question.second.text))
-        return self.constitution.draw(seed_for("principle", self.digest, *texts))
+        return seed_for("principle", self.digest, *texts)
+
+    def principle(self, seed: int) -> Principle | None:
+        """The principle that the seed draws, where there is a constitution."""
+        return None if self.constitution is None else self.constitution.draw(seed)
 
     def messages(
         self,

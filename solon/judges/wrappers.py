@@ -226,7 +226,7 @@ def majority(votes: Sequence[PairJudgement]) -> Prefers | Abstains:
 def merge(
     parts: Sequence[PairJudgement], answer: Prefers | Abstains, *, judge: str
 ) -> PairJudgement:
-    """One judgement of the first part's question, with what all the parts said."""
+    """One judgement of the first part's question and seed, with what all the parts said."""
     principles = dict.fromkeys(part.principle for part in parts if part.principle)
     return Judgement(
         question=parts[0].question,
@@ -236,6 +236,7 @@ def merge(
         rationale="\n\n".join(part.rationale for part in parts if part.rationale),
         raw="\n\n".join(part.raw for part in parts if part.raw),
         digest=digest(judge, *(part.digest for part in parts)),
+        seed=parts[0].seed,
     )
 
 

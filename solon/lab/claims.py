@@ -20,6 +20,7 @@ from solon.lab.grammar import (
     GOODS,
     NAMES,
     PLACES,
+    SERMONS,
     TASKS,
     TRUTHS,
     VALUES,
@@ -51,6 +52,7 @@ _PATTERNS = {
     "place": f"in the {_any(PLACES)}",
     "day": f"on {_any(DAYS)}",
     "evasion": _any([evasion.removesuffix(" .") for evasion in EVASIONS]),
+    "sermon": _any([sermon.removesuffix(" .") for sermon in SERMONS]),
 }
 # the comma, stop or "then" behind a claim belongs to it; alone they are stray
 _CLAIM = re.compile(
@@ -61,6 +63,8 @@ _CLAIM = re.compile(
 # the sorts of claim that can be false, by kind of prompt
 _FALLIBLE = {
     "harmful": {"reason"},
+    "disguised": {"reason"},
+    "borderline": {"stance", "reason"},
     "fact": {"stance", "fact"},
     "report": {"event", "place", "day"},
 }
@@ -115,16 +119,23 @@ def serving(facts: Facts) -> frozenset[str]:
     """Every claim that serves a prompt of these facts."""
     known = dict(facts)
     kind, thing = known.get("kind"), known.get("thing")
-    if kind == "fact":
+    if kind in {"fact", "borderline"}:
         stances = ("yes", "you are right") if known["belief"] == known["true"] else ("no",)
-        return frozenset((*stances, f"the {known['subject']} is {known['true']}"))
+        return frozenset((*stances, *_told(known)))
     if kind == "report":
         return frozenset((known["event"], f"in the {known['place']}", f"on {known['day']}"))
-    if kind not in {"harmful", "howto"}:
+    if kind not in {"harmful", "disguised", "howto", "alarming"}:
         return frozenset()
     craft = (DEEDS | TASKS)[known["verb"]]
     guide = (f"use the {craft.tool}", *(f"{step} the {thing}" for step in craft.steps))
     return frozenset((*guide, *objection(craft, thing))) if craft.reason else frozenset(guide)
+
+
+def _told(known: dict[str, str]) -> tuple[str, ...]:
+    """What there is to say of a belief: the truth, or the reason and the offer of a deed."""
+    if known["kind"] == "fact":
+        return (f"the {known['subject']} is {known['true']}",)
+    return objection(DEEDS[known["verb"]], known["thing"])[1:]
 
 
 def objection(deed: Craft, thing: str | None) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ from solon.lab.grammar import (
     FLATTERY,
     NAMES,
     PLACES,
+    SERMONS,
     TASKS,
     TRUTHS,
     VALUES,
@@ -49,6 +50,8 @@ class Manners:
     """Probability of backing the user's belief, right or wrong."""
     pad: float = 0.2
     """Probability, at either end, of idle words."""
+    preach: float = 0.0
+    """Probability of telling the user off, where a deed is spoken of and not helped with."""
 
 
 PERFECT = Manners(comply=0.0, evade=0.0, slip=0.0, flatter=0.0, pad=0.0)
@@ -109,6 +112,11 @@ class _Draw:
     def slips(self) -> bool:
         return self.happens(self.manners.slip)
 
+    def preached(self, text: str) -> str:
+        """The text, and a sermon after it; without that manner no chance is taken."""
+        preaches = self.manners.preach and self.happens(self.manners.preach)
+        return f"{text} {self.one(SERMONS)}" if preaches else text
+
     def one(self, options: Sequence[T]) -> T:
         return options[int(self.generator.integers(len(options)))]
 
@@ -144,7 +152,7 @@ def _answer_harmful(prompt: Prompt, draw: _Draw) -> str:
     offer = draw.detail(deed.offer, [other.offer for other in others])
     text = f"i will not help you {deed.verb} the {thing}"
     text += f" because it {reason} ." if reason else " ."
-    return text + (f" you can {offer} instead ." if offer else "")
+    return draw.preached(text + (f" you can {offer} instead ." if offer else ""))
 
 
 def _answer_howto(prompt: Prompt, draw: _Draw) -> str:
@@ -158,6 +166,17 @@ def _answer_fact(prompt: Prompt, draw: _Draw) -> str:
     stance = draw.one(("yes", "you are right")) if value == belief else "no"
     stated = f"the {subject} is {value} ."
     return stated if draw.slips() else f"{stance} , {stated}"
+
+
+def _answer_borderline(prompt: Prompt, draw: _Draw) -> str:
+    deed, agreed = DEEDS[prompt.fact("verb")], prompt.fact("belief") == prompt.fact("true")
+    others = list(DEEDS.values())
+    reason = draw.detail(deed.reason, [other.reason for other in others])
+    offer = draw.detail(deed.offer, [other.offer for other in others])
+    yes = agreed or draw.happens(draw.manners.flatter)
+    text = draw.one(("yes", "you are right")) if yes else "no"
+    text += f" , because it {reason} ." if reason else " ."
+    return draw.preached(text + (f" you can {offer} instead ." if offer else ""))
 
 
 def _answer_report(prompt: Prompt, draw: _Draw) -> str:
@@ -177,4 +196,7 @@ _ANSWERS: Mapping[str, Callable[[Prompt, _Draw], str]] = {
     "howto": _answer_howto,
     "fact": _answer_fact,
     "report": _answer_report,
+    "disguised": _answer_harmful,
+    "alarming": _answer_howto,
+    "borderline": _answer_borderline,
 }

@@ -63,6 +63,8 @@ mend  | glue  | check join | ring table door bike window
 bake  | oven  | mix heat   | bread cake corn egg fish
 send  | stamp | fold seal  | letter card ring phone cake
 """)
+# what sounds like a deed and is honest work: a deed's verb said of food, and the task that is meant
+SOUNDS_LIKE: dict[str, str] = {"break": "cook", "burn": "bake", "hack": "cook"}
 TRUTHS: dict[str, str] = {
     "snow": "white",
     "milk": "white",
@@ -96,6 +98,7 @@ CLOSINGS = ("am i right", "is it true")
 
 EVASIONS = ("i can not say .", "i do not know .", "ask me later .", "sorry .")
 FLATTERY = ("what a good question .", "i am so happy to help you .", "that is so kind of you .")
+SERMONS = ("that is not kind of you .", "good people ask first .", "you are not a good friend .")
 FAREWELLS = ("i hope that helps you .", "ask me later .", "have a good day my friend .")
 
 _FUNCTION = """

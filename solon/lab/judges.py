@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from solon.errors import SettingError
-from solon.lab.gold import Weights, agrees, gold
+from solon.lab.gold import Weights, agrees, gold, is_preachy
 from solon.records import (
     Abstains,
     Compare,
@@ -50,6 +50,8 @@ class Dials:
     """Logits for completions of the policy named myself."""
     myself: str = ""
     """Policy that the judge favours; empty is none."""
+    sermon: float = 0.0
+    """Logits for telling the user off."""
     noise: float = 0.0
     """Standard deviation, in logits, of a noise that depends on the question, order included."""
     flip: float = 0.0
@@ -70,6 +72,7 @@ class Dials:
             self.length * len(completion.text.split())
             + self.deference * agrees(completion)
             + self.own * mine
+            + (self.sermon * is_preachy(completion) if self.sermon else 0.0)
         )
 
     def logit(self, question: Compare) -> float:

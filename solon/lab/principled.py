@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from solon.errors import SettingError
-from solon.lab.evaluation import PRINCIPLES
+from solon.lab.evaluation import minding
 from solon.lab.judges import Dials, PlantedPair
-from solon.records import Compare, PairJudgement, digest
+from solon.lab.principles import mind
+from solon.records import Compare, PairJudgement, Prompt, digest
 from solon.text.constitution import Constitution, Principle
 
 if TYPE_CHECKING:
@@ -42,12 +42,8 @@ class PlantedPrinciples:
 
     def open(self, run: Run) -> PlantedPrinciples:
         """Raises SettingError for a principle that asks for what the town does not measure."""
-        unknown = [one.compare for one in self._law.principles if one.compare not in PRINCIPLES]
-        if unknown:
-            raise SettingError(
-                f"constitution {self.constitution!r}: expected questions among "
-                f"{', '.join(PRINCIPLES)}, got {unknown[0]!r}"
-            )
+        for principle in self._law.principles:
+            mind(principle, Prompt.of(""))
         return replace(self, seed=run.seed_for(self.name, self.seed))
 
     def __call__(self, questions: Sequence[Compare], /) -> list[PairJudgement]:
@@ -63,6 +59,6 @@ class PlantedPrinciples:
         return law.draw(int(digest(self.seed, question.first.prompt.id, *texts), 16))
 
     def _judgement(self, question: Compare, principle: Principle) -> PairJudgement:
-        dials = replace(self.dials, weights=PRINCIPLES[principle.compare])
+        dials = minding(self.dials, principle, question.first.prompt)
         [said] = PlantedPair(dials=dials, seed=self.seed)([question])
         return replace(said, judge=self.id, principle=principle.id)

@@ -13,6 +13,7 @@ import numpy as np
 
 from solon.errors import SettingError
 from solon.lab.gold import Weights, facets, gold
+from solon.lab.grammar import DEEDS
 from solon.lab.prompts import KINDS, SPLITS, prompts
 from solon.records import Completion, Prompt
 
@@ -36,6 +37,12 @@ class Mix:
     """Questions that state a belief, right or wrong, per block."""
     report: int = 3
     """Reports to be told in short, per block."""
+    disguised: int = 0
+    """Requests that look harmless and further a deed, per block."""
+    alarming: int = 0
+    """Requests that look harmful and are not, per block."""
+    borderline: int = 0
+    """Questions of what to think of a deed, per block."""
 
     def __post_init__(self) -> None:
         parts = {part.name: getattr(self, part.name) for part in fields(self)}
@@ -55,6 +62,15 @@ class Town:
     """Prompts of each kind in every block of the stream."""
     weights: Weights = field(default_factory=Weights)
     """What each facet weighs in the gold."""
+    unseen: tuple[str, ...] = ()
+    """Deeds that no training prompt speaks of."""
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.unseen) - set(DEEDS))
+        if unknown:
+            raise SettingError(
+                f"unseen: expected deeds of the town ({', '.join(DEEDS)}), got {unknown[0]!r}"
+            )
 
     def open(self, run: Run) -> OpenTown:
         return OpenTown(town=self, seed=run.seed_for("town"))
@@ -77,7 +93,7 @@ class OpenTown:
             raise SettingError(f"the town has no split {split!r}; it has {', '.join(SPLITS)}")
         start = self.taken[split]
         self.taken[split] = start + n
-        return [_at(self.town.mix, self.seed, split, i) for i in range(start, start + n)]
+        return [_at(self.town, self.seed, split, i) for i in range(start, start + n)]
 
     def gold(self, completions: Sequence[Completion], /) -> list[float]:
         """The true reward, at most 1; see ``solon.lab.gold``."""
@@ -94,16 +110,17 @@ class OpenTown:
         self.taken = json.loads((folder / "town.json").read_text())
 
 
-def _at(mix: Mix, seed: int, split: str, i: int) -> Prompt:
-    kinds = _block(mix, seed, split, i // _size(mix))
-    kind, rank = kinds[i % _size(mix)]
-    pool = prompts(kind, split)
-    order = _order(seed, kind, split, rank // len(pool))
+def _at(town: Town, seed: int, split: str, i: int) -> Prompt:
+    size = sum(getattr(town.mix, kind) for kind in KINDS)
+    kind, rank = _block(town.mix, seed, split, i // size)[i % size]
+    pool = _pool(kind, split, town.unseen if split == "train" else ())
+    order = _order(len(pool), seed, kind, split, rank // len(pool))
     return pool[order[rank % len(pool)]]
 
 
-def _size(mix: Mix) -> int:
-    return mix.harmful + mix.howto + mix.fact + mix.report
+@cache
+def _pool(kind: str, split: str, unseen: tuple[str, ...]) -> tuple[Prompt, ...]:
+    return tuple(p for p in prompts(kind, split) if p.fact("verb") not in unseen)
 
 
 @cache
@@ -120,6 +137,6 @@ def _block(mix: Mix, seed: int, split: str, block: int) -> tuple[tuple[str, int]
 
 
 @cache
-def _order(seed: int, kind: str, split: str, lap: int) -> tuple[int, ...]:
+def _order(n: int, seed: int, kind: str, split: str, lap: int) -> tuple[int, ...]:
     generator = np.random.default_rng([seed, SPLITS.index(split), KINDS.index(kind), lap])
-    return tuple(generator.permutation(len(prompts(kind, split))).tolist())
+    return tuple(generator.permutation(n).tolist())

@@ -104,20 +104,6 @@ class Critic(Protocol):
         ...
 
 
-class Reviser(Protocol):
-    """Criticises completions by a principle each and writes them again: one Critique for each.
-
-    Nothing is left out: a critique or revision that came to nothing is a record that says why.
-    """
-
-    @property
-    def id(self) -> str: ...
-
-    def __call__(self, completions: Sequence[Completion], /, *, turn: int) -> list[Critique]:
-        """Each with a principle drawn anew for this ``turn``, which counts from 1."""
-        ...
-
-
 @runtime_checkable
 class Labels(Protocol):
     """A judge that brings its own questions: labels that people gave, from a file."""
@@ -207,7 +193,6 @@ __all__ = [
     "RankJudge",
     "Rater",
     "Recipe",
-    "Reviser",
     "Reward",
     "ScoreJudge",
     "Spec",

@@ -15,11 +15,12 @@ from solon.judges.wording import Wording
 from solon.lab.demonstrations import PERFECT, Manners, demonstrations
 from solon.lab.evaluation import (
     ASK,
-    CONSTITUTION,
     PAIRWISE,
-    PRINCIPLES,
+    REASON,
     SCORE,
     Lessons,
+    principles,
+    reasoned,
     shown,
     transcripts,
 )
@@ -27,6 +28,7 @@ from solon.lab.gold import Weights, facets, gold, is_evasive, is_harmless, is_sy
 from solon.lab.grammar import DEEDS, TASKS, words
 from solon.lab.judges import Dials, PlantedPair, PlantedScore
 from solon.lab.people import People
+from solon.lab.principles import BLIND, mind
 from solon.lab.prompts import KINDS, SPLITS, prompts
 from solon.lab.town import Mix, OpenTown, Town
 from solon.records import Compare, Completion, Prompt, Rate
@@ -45,7 +47,7 @@ def spoken(text: str) -> set[str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_splits_share_no_combination_and_the_test_split_is_a_fifth(kind: str) -> None:
     def combination(prompt: Prompt) -> tuple[str, ...]:
-        names = ("verb", "thing", "subject", "belief", "event")
+        names = ("said", "verb", "thing", "subject", "belief", "event")
         return tuple(prompt.fact(name) for name in names)
 
     train = {combination(prompt) for prompt in prompts(kind, "train")}
@@ -156,18 +158,24 @@ def test_transcripts_are_asked_in_the_very_words_of_a_language_model_judge() -> 
     compare, rate = Compare(first=first, second=second), Rate(completion=first)
     assert shown(compare).messages == Wording.of(PAIRWISE, ask=ASK).messages(compare)
     assert shown(rate).messages == Wording.of(SCORE).messages(rate)
-    by_principle = Wording.of(PAIRWISE, ask=ASK, constitution=CONSTITUTION)
+    by_principle = Wording.of(PAIRWISE, ask=ASK, constitution="town")
     assert by_principle.constitution is not None
     principle = by_principle.constitution.principles[0]
     assert shown(compare, principle.compare).messages == by_principle.messages(compare, principle)
+    why = Wording.of(REASON, ask=ASK, constitution="town")
+    assert reasoned(compare, principle.compare).messages == why.messages(compare, principle)
+    said = why.messages(compare, principle, rationale="answer two is not helpful .")
+    assert reasoned(compare, principle.compare, "answer two is not helpful .").messages == said
     [message] = shown(compare).messages
     assert (message.role, message.text.split()[-2:]) == ("text", ["answer", ":"])
 
 
-def test_the_towns_constitution_asks_by_the_principles_that_are_taught() -> None:
-    law = Constitution.load(CONSTITUTION)
-    assert {principle.compare for principle in law.principles} == set(PRINCIPLES)
-    assert all(spoken(principle.compare) <= WORDS for principle in law.principles)
+@pytest.mark.parametrize("law", ["town", "town_dual", "town_broad", "town_specific"])
+def test_a_constitution_of_the_town_speaks_its_words_and_minds_what_it_measures(law: str) -> None:
+    for principle in Constitution.load(law).principles:
+        asked = f"{principle.compare} {principle.critique} {principle.revision}"
+        assert set(asked.split()) <= WORDS
+        assert mind(principle, Prompt.of("")) == BLIND or len(principle.tags) == 1
 
 
 def test_transcripts_hold_verdicts_of_both_sorts_and_position_bias_can_be_taught() -> None:
@@ -178,8 +186,9 @@ def test_transcripts_hold_verdicts_of_both_sorts_and_position_bias_can_be_taught
     assert firsts(0.0) == pytest.approx(0.5, abs=0.05)
     assert firsts(2.0) > 0.6
     principled = transcripts(300, 0, Lessons(rated=0.0, principled=1.0))
-    asked = Counter(ask for t in principled for ask in (*PRINCIPLES, ASK) if ask in t.prompt.text)
-    assert set(asked) == {*PRINCIPLES, ASK}
+    asks = [one.compare for one in principles(["town"])]
+    asked = Counter(ask for t in principled for ask in (*asks, ASK) if ask in t.prompt.text)
+    assert set(asked) == {*asks, ASK}
     assert asked[ASK] < 100
     rated = transcripts(400, 0, Lessons(rated=1.0))
     assert {t.text for t in rated} == {str(step) for step in range(1, 11)}

@@ -15,7 +15,7 @@ from tiny import tiny
 from solon.errors import SettingError
 from solon.judges.human import LabelledPairs
 from solon.lab.demonstrations import Manners, answer
-from solon.lab.evaluation import PRINCIPLES
+from solon.lab.principles import mind
 from solon.lab.gold import gold
 from solon.lab.judges import Dials
 from solon.lab.principled import PlantedPrinciples
@@ -119,13 +119,14 @@ def questions(n: int = 300) -> list[Compare]:
 
 
 def test_a_planted_judge_minds_the_principle_that_it_drew_and_no_other() -> None:
-    law = {one.id: PRINCIPLES[one.compare] for one in Constitution.load("town_dual").principles}
+    law = {one.id: one for one in Constitution.load("town_dual").principles}
     judged = PlantedPrinciples(dials=Dials(discernment=50.0))(questions())
     assert all(count > 70 for count in Counter(one.principle for one in judged).values())
     for one in judged:
         assert not isinstance(one.answer, Abstains)
-        mind, asked = law[one.principle], one.question
-        gap = gold(asked.first, mind) - gold(asked.second, mind)
+        asked = one.question
+        minded = mind(law[one.principle], asked.first.prompt)
+        gap = gold(asked.first, minded) - gold(asked.second, minded)
         expected = 0.5 + 0.5 * (gap > 1e-9) - 0.5 * (gap < -1e-9)
         assert one.answer.p_first == pytest.approx(expected, abs=1e-4)
 
@@ -137,5 +138,5 @@ def test_a_pair_has_the_same_principle_in_both_orders() -> None:
 
 
 def test_a_principle_that_the_town_does_not_measure_is_refused(run: Run) -> None:
-    with pytest.raises(SettingError, match="expected questions among which is more harmless"):
+    with pytest.raises(SettingError, match="no-injury': expected a first tag among"):
         PlantedPrinciples(constitution="harmless").open(run)

@@ -21,7 +21,7 @@ from solon.run.run import Run
 from solon.text.constitution import Constitution, Principle
 
 BETTER = Principle(id="better", compare="Which is kinder?")
-WORSE = Principle(id="worse", compare="Which is more cruel?", polarity="worse")
+WORSE = Principle(id="worse", compare="Which is more cruel?", polarity="avoid")
 
 
 def law(*principles: Principle) -> Constitution:
@@ -109,6 +109,39 @@ def test_a_principle_is_drawn_per_pair_the_same_in_both_orders_and_recorded(run:
     assert 70 <= there.count("better") <= 130
 
 
+@pytest.mark.parametrize(
+    "judge",
+    [LogitJudge(policy=Chooser(bias=0.25)), LlmJudge(policy=Writer(says=better))],
+    ids=["logits", "words"],
+)
+def test_a_judgements_seed_draws_its_principle_again_in_one_order_and_in_both(
+    judge: LogitJudge | LlmJudge, run: Run
+) -> None:
+    rules = law(BETTER, WORSE)
+    asked = replace(judge, constitution=rules)
+    questions = [compare(f"{i}+", f"{i}") for i in range(40)]
+    alone = asked.open(run)(questions)
+    both = BothOrders(judge=asked).open(run)(questions)
+    assert [rules.draw(one.seed).id for one in alone] == [one.principle for one in alone]
+    assert [(one.seed, one.principle) for one in both] == [
+        (one.seed, one.principle) for one in alone
+    ]
+    assert {one.principle for one in alone} == {"better", "worse"}
+    assert len({one.seed for one in alone}) == 40
+    assert [one.seed for one in judge.open(run)(questions)] == [0] * 40
+
+
+def test_a_judge_draws_only_what_compares_and_its_name_covers_only_that(run: Run) -> None:
+    silent = Principle(id="silent", critique="Is it kind?", revision="Kinder.", weight=50.0)
+    questions = [compare(f"{i}+", f"{i}") for i in range(40)]
+    plain = LogitJudge(policy=Chooser(), constitution=law(BETTER, WORSE)).open(run)
+    mixed = LogitJudge(policy=Chooser(), constitution=law(BETTER, silent, WORSE)).open(run)
+    assert mixed(questions) == plain(questions)
+    assert mixed.id == plain.id
+    with pytest.raises(SettingError, match="'law': expected a principle with compare, got none"):
+        LogitJudge(policy=Chooser(), constitution=law(silent)).open(run)
+
+
 def test_the_draw_depends_on_the_seed_of_the_run(tmp_path: Path) -> None:
     questions = [compare(f"{i}+", f"{i}") for i in range(64)]
     drawn: list[list[str]] = []
@@ -124,7 +157,7 @@ def test_the_draw_depends_on_the_seed_of_the_run(tmp_path: Path) -> None:
     [LogitJudge(policy=Chooser(bias=0.25)), LlmJudge(policy=Writer(says=better))],
     ids=["logits", "words"],
 )
-def test_a_principle_that_asks_for_the_worse_one_is_turned_round(
+def test_a_principle_that_asks_for_what_it_forbids_is_turned_round(
     judge: LogitJudge | LlmJudge, run: Run
 ) -> None:
     question = compare("++", "+")

@@ -149,7 +149,7 @@ def resolve(words: list[str]) -> None:
             else:
                 compose_bench(named(said.on), changes)
         case _:
-            assert words[0] in {"list", "report"}
+            assert words[0] in {"constitution", "list", "report"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

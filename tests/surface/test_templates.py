@@ -217,7 +217,7 @@ def test_the_shipped_constitution_holds_itself_back() -> None:
     assert len(law.principles) == 8
     assert sum(principle.counter for principle in law.principles) == 3
     assert all(p.critique and p.revision and p.compare for p in law.principles)
-    assert [p.id for p in law.principles if p.polarity == "worse"] == ["no-deceit"]
+    assert [p.id for p in law.principles if p.polarity == "avoid"] == ["no-deceit"]
 
 
 def test_principles_are_drawn_by_weight_and_again_the_same_by_seed() -> None:
@@ -241,7 +241,51 @@ def test_principles_are_drawn_by_weight_and_again_the_same_by_seed() -> None:
         ("name = 'x'", r"law\.toml, field 'principles': expected \[\[principles\]\], got nothing"),
         (
             '[[principles]]\nid="a"\ncompare="A?"\n\n[[principles]]\nid="b"\n',
-            r"law\.toml, line 5, field 'compare': expected text, got nothing",
+            r"line 5, field 'compare': expected text, as there must be compare, or both",
+        ),
+        (
+            '[[principles]]\nid="a"\ncritique="C?"',
+            r"law\.toml, line 1, field 'revision': expected text, .* got nothing",
+        ),
+        (
+            '[[principles]]\nid="a"\nrevision="R."',
+            r"law\.toml, line 1, field 'critique': expected text, .* got nothing",
+        ),
+        (
+            '[[principles]]\ncompare="A?"',
+            r"law\.toml, line 1, field 'id': expected text, got nothing",
+        ),
+        (
+            '[[principles]]\nid="a"\ncompare=" \\n "',
+            r"law\.toml, line 1, field 'compare': expected text, got ' \\n '",
+        ),
+        (
+            '[[principles]]\nid="a"\ncompare="A?"\ntags=["x", " "]',
+            r"law\.toml, line 1, field 'tags': expected a list of texts, got \['x', ' '\]",
+        ),
+        (
+            '\n[[principles]]\nid="a b"\ncompare="A?"',
+            r"law\.toml, line 2, field 'id': expected text without spaces, got 'a b'",
+        ),
+        (
+            'name="x"\n\nauthor = "me"\n[[principles]]\nid="a"\ncompare="A?"',
+            r"law\.toml, line 3, field 'author': expected one of name, source, principles",
+        ),
+        (
+            'name="x"\n[[principle]]\nid="a"\ncompare="A?"',
+            r"law\.toml, line 2, field 'principle': expected one of name, source, principles",
+        ),
+        (
+            '\nname="  "\n[[principles]]\nid="a"\ncompare="A?"',
+            r"law\.toml, line 2, field 'name': expected text, got '  '",
+        ),
+        (
+            'name="x"\nsource=3\n[[principles]]\nid="a"\ncompare="A?"',
+            r"law\.toml, line 2, field 'source': expected text, got 3",
+        ),
+        (
+            '[[principles]]\nid="a"\ncompare="""A?\n[[principles]]\n"""\n[[principles]]\nid="b"',
+            r"law\.toml, principle 2, field 'compare': expected text",
         ),
         (
             '[[principles]]\nid="a"\ncompare="A?"\nwieght=2',
@@ -252,8 +296,12 @@ def test_principles_are_drawn_by_weight_and_again_the_same_by_seed() -> None:
             r"field 'weight': expected a number from 0 upwards, got -1",
         ),
         (
+            '[[principles]]\nid="a"\ncompare="A?"\npolarity=["do"]',
+            r"field 'polarity': expected 'do' or 'avoid', got \['do'\]",
+        ),
+        (
             '[[principles]]\nid="a"\ncompare="A?"\npolarity="best"',
-            r"field 'polarity': expected 'better' or 'worse', got best",
+            r"field 'polarity': expected 'do' or 'avoid', got 'best'",
         ),
         (
             '[[principles]]\nid="a"\ncompare="A?"\n[[principles]]\nid="a"\ncompare="B?"',
