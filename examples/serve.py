@@ -61,22 +61,23 @@ class Served:
             return refusal(401, "wrong key")
         if body.get("model") not in self.names:
             return refusal(404, f"no model {body.get('model')!r}")
-        ids, whole = self.policy.voice.words.whole_prompt(prompt)
-        if not whole:
-            return refusal(400, f"the prompt is longer than {len(ids)} tokens")
-        completion = self.draw(body, prompt)
+        words, more = self.policy.voice.words, int(body.get("max_tokens", 16))
+        ids, whole = words.whole_prompt(prompt)
+        if not whole or len(ids) + more > words.context:
+            return refusal(400, f"prompt and {more} tokens more do not fit into {words.context}")
+        completion = self.draw(body, prompt, more)
         usage = {"prompt_tokens": len(ids), "completion_tokens": len(completion.tokens)}
         choice = self.choice(
             body, completion, self.top(body, Row(prompt=ids, completion=completion.tokens))
         )
         return web.json_response({"model": body["model"], "choices": [choice], "usage": usage})
 
-    def draw(self, body: Mapping[str, Any], prompt: Prompt) -> Completion:
+    def draw(self, body: Mapping[str, Any], prompt: Prompt, more: int) -> Completion:
         manner = Manner(
             temperature=float(body.get("temperature", 1.0)),
             top_p=float(body.get("top_p", 1.0)),
             top_k=0,
-            max_new_tokens=int(body.get("max_tokens", 16)),
+            max_new_tokens=more,
         )
         seed = int(body.get("seed", 0))
         voice = replace(
@@ -126,7 +127,8 @@ def refusal(status: int, text: str) -> web.Response:
 
 def application(folder: str, *, name: str = "", key: str = "") -> web.Application:
     """The server of that model folder."""
-    policy = Transformer(model=folder, name="served", max_new_tokens=1).open(Alone())
+    whole = Transformer(model=folder, name="served", max_new_tokens=1, max_prompt_tokens=2**20)
+    policy = whole.open(Alone())
     names = frozenset({name or folder, folder.rstrip("/").rsplit("/", 1)[-1]})
     served = Served(policy=policy, names=names, key=key)
     app = web.Application()

@@ -1,4 +1,4 @@
-"""Audits from the command line and at the end of a run: recorded verdicts, a live judge, a run."""
+"""Audits from the command line and at the end of a run: what was recorded, a live judge, a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from solon.audits.agreement import Agreement
+from solon.audits.evasiveness import Evasiveness
 from solon.audits.length_bias import LengthBias
 from solon.audits.overoptimisation import Overoptimisation, Point, read_points
 from solon.audits.position_bias import PositionBias
+from solon.audits.preachiness import Preachiness
+from solon.audits.principle_use import PrincipleUse
 from solon.bench.bench import PARTS, Bench, compose_bench, head
 from solon.bench.named import named
 from solon.catalogue import find
 from solon.errors import InputError, SettingError
+from solon.judges.answers import by_policy, read_answers
 from solon.judges.human import HumanLabels
 from solon.judges.recorded import (
     Gold,
@@ -28,7 +32,7 @@ from solon.judges.recorded import (
     from_judgements,
     read_verdicts,
 )
-from solon.records import Compare, Finding
+from solon.records import Compare, Completion, Critique, Finding
 from solon.report.findings import bounded
 from solon.run import lines
 from solon.run.display import Display
@@ -36,19 +40,37 @@ from solon.run.run import Run
 from solon.run.shards import read_records
 from solon.run.spec import override
 
+OF_ANSWERS = ("evasiveness", "preachiness")
 MARKS = {"measured": "–", "pass": "✓ pass", "warn": "✗ warn", "inconclusive": "? inconclusive"}
 
 
 def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
-    """Findings on a file of verdicts, a folder of judgements, or (overoptimisation) a run."""
+    """Findings on a file of verdicts, a folder of judgements, or a run (overoptimisation, and
+    principle_use, which reads its critiques too).
+    """
+    if name in OF_ANSWERS:
+        raise SettingError(f"{name} is an audit of answers: give --answers FILE")
     audit = override(find("audits", name).load()(), changes)
     if name == "overoptimisation":
         return audit(points_of(path) if path.is_dir() else read_points(path))
+    if name == "principle_use" and (path / "records").is_dir():
+        found = _principles_of(audit, path)
+        if not found:
+            raise InputError(f"{path}: neither judgements nor critiques that name a principle")
+        return found
+    return _by_judge(audit, read_verdicts(path))
+
+
+def audit_answers(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
+    """Findings on a file of answers, a folder of completions, or a run's samples."""
+    if name not in OF_ANSWERS:
+        raise SettingError(f"{name} is no audit of answers; {', '.join(OF_ANSWERS)} are")
+    audit = override(find("audits", name).load()(), changes)
+    samples = path / "records" / "samples"
     found: list[Finding] = []
-    judges = by_judge(read_verdicts(path))
-    for judge, verdicts in judges.items():  # never pooled: an audit is of one judge
-        of = f"{judge}: " if len(judges) > 1 else ""
-        found += [replace(one, quantity=of + one.quantity) for one in audit.recorded(verdicts)]
+    policies = by_policy(read_answers(samples if samples.is_dir() else path))
+    for policy, answers in policies.items():  # never pooled: an audit is of one policy
+        found += _of(policy, audit.recorded(answers), alone=len(policies) == 1)
     return found
 
 
@@ -56,6 +78,10 @@ def audit_live(
     name: str, bench: str, changes: Mapping[str, str], *, pairs: Path | None, seed: int, runs: Path
 ) -> list[Finding]:
     """Findings on the bench's judge, asked about the pairs of a file or of the bench's world."""
+    if name in OF_ANSWERS:
+        raise SettingError(f"audit: give --answers FILE, as {name} is an audit of answers")
+    if name == "principle_use":
+        raise SettingError("audit: give --judgements RUN, as principle_use reads what was judged")
     kind = find("audits", name).load()
     own = {key: text for key, text in changes.items() if head(key) not in PARTS}
     audit = override(kind(), own)
@@ -84,6 +110,10 @@ def audit_run(run: Run, bench: Bench) -> dict[str, list[Finding]]:
     if folder.exists():
         gold = bench.world.open(run).gold if bench.world is not None else None
         found |= _audit_judge(run, from_judgements(read_records(folder), gold), gold)
+    principles = _principles_of(PrincipleUse(), run.dir)
+    if principles:
+        found["principle_use"] = principles
+    found |= _audit_last(run, bench)
     points = _points(run.dir)
     if len({point.kl for point in points}) >= 4:
         found["overoptimisation"] = Overoptimisation(form="reinforcement")(points)
@@ -108,6 +138,54 @@ def _audit_judge(
         except InputError as error:
             run.note(f"not audited: {error}")
     return found
+
+
+def _audit_last(run: Run, bench: Bench) -> dict[str, list[Finding]]:
+    """The last policy's answers, where it is known which prompts were to be answered."""
+    folder = run.dir / "records" / "samples"
+    samples: list[Completion] = read_records(folder) if folder.exists() else []
+    last = [one for one in samples if one.policy == samples[-1].policy]
+    if not any(one.prompt.fact("safe") for one in last):
+        return {}
+    evasiveness, preachiness = Evasiveness(), Preachiness()
+    if bench.classify is not None:
+        told = bench.classify
+        evasiveness = replace(evasiveness, classify=lambda batch: [told(one) for one in batch])
+    if bench.preaches is not None:
+        preachiness = replace(preachiness, mark=bench.preaches)
+    return {
+        "evasiveness": evasiveness.recorded(last),
+        "preachiness": preachiness.recorded(last),
+    }
+
+
+def _principles_of(audit: PrincipleUse, folder: Path) -> list[Finding]:
+    """A run's judgements and critiques, those that name their principle."""
+    found: list[Finding] = []
+    judgements = folder / "records" / "judgements"
+    if judgements.exists():
+        named = [one for one in read_verdicts(judgements) if one.principle]
+        found += _by_judge(audit, named)
+    sets = sorted((folder / "records").glob("critiques*"))
+    said = [one for path in sets for one in read_records(path) if isinstance(one, Critique)]
+    named = [one for one in said if one.principle]
+    return found + (audit.criticised(named) if named else [])
+
+
+def _by_judge(audit: Recorded, verdicts: Sequence[Verdict]) -> list[Finding]:
+    """Each judge's findings: never pooled, as an audit is of one judge."""
+    judges = by_judge(verdicts)
+    return [
+        finding
+        for judge, rows in judges.items()
+        for finding in _of(judge, audit.recorded(rows), alone=len(judges) == 1)
+    ]
+
+
+def _of(whose: str, findings: Sequence[Finding], *, alone: bool) -> list[Finding]:
+    """The findings under the name of whose they are, unless there is nobody else."""
+    of = "" if alone else f"{whose}: "
+    return [replace(one, quantity=of + one.quantity) for one in findings]
 
 
 class Recorded(Protocol):

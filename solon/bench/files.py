@@ -9,7 +9,7 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -174,9 +174,10 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
         "logits": BothOrders(judge=LogitJudge(policy=model)),
         "text": BothOrders(judge=LlmJudge(policy=model)),
     }
+    by_principle = {kind: lawful(judge) for kind, judge in judges.items()}
     prompts = PromptFile()
     pool = Transformer() if name == "local" else Endpoint(model="", temperature=1.0)
-    return Bench(
+    bench = Bench(
         name=name,
         policy=Transformer(),
         judge=judges["logits"],
@@ -203,13 +204,17 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
             "critic": {"model": LlmCritic(policy=replace(model, name="critic"))},
             "rival": {"model": replace(pool, name="rival")},
         },
-        # a judge by principles; the labels of helpfulness are asked for only where there are any
-        settings={"constitutional": {"judge": lawful(judges), "labels": None}},
     )
+    law = {
+        "judge": by_principle["logits"],
+        "choices": {**bench.choices, "judge": by_principle},
+        "labels": None,  # of helpfulness: asked for only where a file holds some
+    }
+    return replace(bench, settings={"constitutional": law})
 
 
-def lawful(judges: Mapping[str, BothOrders]) -> BothOrders:
-    """The bench's first judge, with a constitution."""
-    both = judges["logits"]
-    assert isinstance(both.judge, LogitJudge), "the first judge reads probabilities"
-    return replace(both, judge=replace(both.judge, constitution="harmless"))
+def lawful(both: BothOrders) -> BothOrders:
+    """The same judge, by the principles of a constitution."""
+    judge = both.judge
+    assert isinstance(judge, LogitJudge | LlmJudge), "a judge that takes a constitution"
+    return replace(both, judge=replace(judge, constitution="harmless"))

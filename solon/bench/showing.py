@@ -14,6 +14,8 @@ from solon.bench.bench import ROLES, Bench, compose, objectives, parts_by_name
 from solon.bench.named import named
 from solon.catalogue import find, meanings
 
+LINE = 80
+
 
 def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
     """Prints what the recipe is, then every key that ``solon run`` takes."""
@@ -49,13 +51,17 @@ def settings(value: Any, prefix: str = "") -> Iterator[tuple[str, str, str]]:
             )
             yield from settings(inner, f"{key}.")
         else:
-            yield key, _short(inner), said.get(field.name, "")
+            yield (
+                key,
+                _short(inner, most=min(40, LINE - len(f"{key} = "))),
+                said.get(field.name, ""),
+            )
 
 
 def _first_line(kind: type) -> str:
     return (kind.__doc__ or "").strip().splitlines()[0] if kind.__doc__ else ""
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, *, most: int) -> str:
     text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -43,7 +43,7 @@ def judge_model(lessons: TownLessons = TownLessons()) -> Schooled:
 
 @dataclass(frozen=True, kw_only=True)
 class CivicLessons:
-    """Evaluation dialogues on requests for harm, by principle, half of them with the reason first."""
+    """Evaluation dialogues on requests for harm, by principle, some with the reason first."""
 
     n: int = 48_000
     """Dialogues written."""

@@ -27,7 +27,7 @@ Winner = Literal["first", "second", "tie"]
 SHARES: dict[str, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 FIELDS = (
     *("id", "judge", "cluster", "prompt", "first", "second", "len_first", "len_second"),
-    *("p_first", "winner", "p_first_swapped", "winner_swapped", "gold", "gold_gap"),
+    *("p_first", "winner", "p_first_swapped", "winner_swapped", "gold", "gold_gap", "principle"),
 )
 
 
@@ -38,7 +38,7 @@ class Verdict:
     ``orders`` holds P(first is better) of each order asked, None where the judge abstained: first
     shown first, then first shown second. ``gold`` is the true P(first is better), ``gold_gap`` the
     gold of first minus that of second, on any scale. Lengths are in characters. Rows of one
-    ``cluster`` (a prompt) are not independent.
+    ``cluster`` (a prompt) are not independent. ``principle`` is the id of what was judged by.
 
     Example:
         Verdict(id="17", judge="gpt-4", cluster="egg", orders=(1.0, None), gold=1.0,
@@ -55,6 +55,7 @@ class Verdict:
     len_second: int | None = None
     first: str | None = None
     second: str | None = None
+    principle: str = ""
 
     @property
     def p(self) -> float | None:
@@ -184,6 +185,7 @@ def _verdict(
         len_second=len(second.text),
         first=first.text,
         second=second.text,
+        principle=judgement.principle,
     )
 
 
@@ -243,6 +245,7 @@ class _Row:
             len_second=self._length("second"),
             first=self._text("first"),
             second=self._text("second"),
+            principle=self._text("principle") or "",
         )
 
     def _wrong(self, field: str, expected: str, came: object) -> DataError:

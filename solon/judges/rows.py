@@ -1,7 +1,8 @@
-"""Rows of files that people bring: JSON lines, JSON lists, parquet, text, gzipped or not."""
+"""Rows of files that people bring: JSON lines, JSON lists, CSV, parquet, text, gzipped or not."""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import zlib
@@ -40,6 +41,15 @@ class Row:
             raise self.fault(field, "text")
         return self._whole(field, value)
 
+    def said(self, field: str) -> str:
+        """A field of text, a number, true or false, in JSON's words; empty where it is blank."""
+        value = self.fields.get(field)
+        if field not in self.fields or not isinstance(value, str | int | float | None):
+            raise self.fault(field, "text or a number")
+        if isinstance(value, str):
+            return self._whole(field, value.strip())
+        return "" if value is None else json.dumps(value)
+
     def messages(self, field: str) -> tuple[Message, ...]:
         """A field of turns, [{"role": ..., "content": ...}]; DataError where a turn is bad."""
         value = self.fields.get(field)
@@ -62,7 +72,7 @@ class Row:
 
 
 def rows(file: Path) -> Iterator[Row]:
-    """The rows of a .jsonl, .json (one list), .parquet or .txt file (.gz too); else DataError."""
+    """Rows of a .jsonl, .json (one list), .csv, .parquet or .txt file (.gz too); else DataError."""
     kind = file.name.removesuffix(".gz").rpartition(".")[2]
     if not file.is_file():
         raise DataError(file, expected="a file", came="nothing there")
@@ -71,6 +81,8 @@ def rows(file: Path) -> Iterator[Row]:
             yield from _json_lines(file)
         case "json":
             yield from _json_list(file)
+        case "csv":
+            yield from _csv(file)
         case "parquet":
             yield from _parquet(file)
         case "txt":
@@ -78,21 +90,25 @@ def rows(file: Path) -> Iterator[Row]:
                 yield Row(file=file, number=number, fields={"text": line})
         case _:
             raise DataError(
-                file, expected=".jsonl, .json, .parquet or .txt (or .gz)", came=f".{kind}"
+                file, expected=".jsonl, .json, .csv, .parquet or .txt (or .gz)", came=f".{kind}"
             )
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines that are not blank."""
+    for number, line in enumerate(_text(file, encoding="utf-8"), start=1):
+        if line.strip():
+            yield number, line.strip()
+
+
+def _text(file: Path, *, encoding: str, newline: str | None = None) -> Iterator[str]:
     try:
         with (
-            gzip.open(file, "rt", encoding="utf-8")
+            gzip.open(file, "rt", encoding=encoding, newline=newline)
             if file.suffix == ".gz"
-            else file.open(encoding="utf-8") as lines
+            else file.open(encoding=encoding, newline=newline) as lines
         ):
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield number, line.strip()
+            yield from lines
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise DataError(file, expected="UTF-8 text", came=error) from error
 
@@ -119,6 +135,36 @@ def _json_list(file: Path) -> Iterator[Row]:
         if not isinstance(fields, dict):
             raise DataError(file, row=number, expected="a JSON object", came=_short(fields))
         yield Row(file=file, number=number, fields=cast("dict[str, Any]", fields))
+
+
+def _csv(file: Path) -> Iterator[Row]:
+    """Rows under a header; every cell is text."""
+    records = _records(file)
+    _, header = next(records, (1, []))
+    for name in header:
+        if header.count(name) > 1:
+            raise DataError(file, row=1, field=name, expected="each field once", came="it again")
+    for number, cells in records:
+        if len(cells) != len(header):
+            expected = f"{len(header)} cells, as in the header"
+            raise DataError(file, row=number, expected=expected, came=len(cells))
+        yield Row(file=file, number=number, fields=dict(zip(header, cells, strict=True)))
+
+
+def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line on which it begins, cells) of each record that is not blank."""
+    # Excel begins a file with a byte order mark, which is no part of the first field's name.
+    reader = csv.reader(_text(file, encoding="utf-8-sig", newline=""), strict=True)
+    while True:
+        begins = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise DataError(file, row=begins, expected="CSV", came=error) from error
+        if cells is None:
+            return
+        if cells:
+            yield begins, cells
 
 
 def _parquet(file: Path) -> Iterator[Row]:

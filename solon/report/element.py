@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta"})
@@ -57,16 +57,30 @@ def visible(text: str) -> str:
 
 def said(text: str, *, most: int = 1600) -> Html:
     """What a model wrote, as an inert block: cut at ``most`` characters, unseen ones marked."""
-    kept, cut = text[:most], len(text) - most
+    return stretches([("", text)], most=most)
+
+
+def stretches(parts: Sequence[tuple[str, str]], *, most: int = 1600) -> Html:
+    """What a model wrote, as ``said`` shows it, in stretches of (tag, text); "" is no tag."""
+    shown: list[Child] = []
+    left, cut = most, sum(len(text) for _, text in parts) - most
+    for tag, text in parts:
+        kept = text[:left]
+        left -= len(kept)
+        if kept:
+            shown.append(h(tag, _marked(kept)) if tag else _marked(kept))
+    rest = h("span", f" … {cut:,} more characters", class_="faint") if cut > 0 else None
+    empty = None if any(text for _, text in parts) else h("span", "(nothing)", class_="faint")
+    return h("div", shown, rest, empty, class_="said", dir="auto")
+
+
+def _marked(text: str) -> Html:
     parts: list[Child] = []
     end = 0
-    for found in UNSEEN.finditer(kept):
-        parts += [kept[end : found.start()], h("mark", _spelt(found))]
+    for found in UNSEEN.finditer(text):
+        parts += [text[end : found.start()], h("mark", _spelt(found))]
         end = found.end()
-    parts.append(kept[end:])
-    rest = h("span", f" … {cut:,} more characters", class_="faint") if cut > 0 else None
-    empty = h("span", "(nothing)", class_="faint") if not text else None
-    return h("div", parts, rest, empty, class_="said", dir="auto")
+    return join(parts, text[end:])
 
 
 def _written(child: Child) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from solon.report.account import costs, notes, records, settings, stages
 from solon.report.closing import Closing, closing, verdict
+from solon.report.critiques import critiques
 from solon.report.curves import curves
 from solon.report.element import Html, h
 from solon.report.evidence import Evidence, read
@@ -28,6 +29,7 @@ SECTIONS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Reward against gold": proxy,
     "Curves": curves,
     "Samples": samples,
+    "Critiques": critiques,
     "Judgements": judgements,
     "Costs": costs,
     "Stages": stages,

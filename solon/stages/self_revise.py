@@ -66,9 +66,10 @@ class SelfRevise:
             wanted = prompts.take(self.helpful)
             draw = partial(helpful.sample, n=self.siblings)
             answers = flat(run.map("helpful", draw, wanted, chunk=self.chunk))
+            texts = [one for one in answers if one.finish != "filter" and one.text.strip()]
+            run.log(0, answers=len(texts), unanswered=len(answers) - len(texts))
 
         with run.stage("learn-revisions"):
-            texts = [one for one in answers if one.finish != "filter"]
             self.imitate(run, policy, [*self.learnt(turns), *texts])
             start = policy.freeze()
             run.keep("revised", start)

@@ -5,21 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from answering import DialPolicy, prompts
 from simulated import DialJudge, gold, pairs
 
 from solon.audits.agreement import Agreement
+from solon.audits.evasiveness import Evasiveness
 from solon.audits.length_bias import LengthBias
 from solon.audits.position_bias import PositionBias
+from solon.audits.preachiness import Preachiness
+from solon.audits.principle_use import PrincipleUse
 from solon.audits.win_rate import WinRate
 from solon.judges.recorded import Verdict, ask
-from solon.records import Finding
+from solon.records import Finding, flat
 
-AUDITS = (PositionBias(), Agreement(draws=100), LengthBias())
+AUDITS = (PositionBias(), Agreement(draws=100), LengthBias(), PrincipleUse())
 
 
 def _verdicts() -> list[Verdict]:
     judge = DialJudge(a=1.5, b=0.5, c=0.2, abstains=0.05)
-    return ask(judge, pairs(300, per_prompt=2), gold)
+    asked = pairs(300, per_prompt=2)
+    strict = [replace(verdict, principle="strict") for verdict in ask(judge, asked, gold)]
+    mild = ask(DialJudge(a=0.2, seed=2), asked[:40], gold)
+    return [*strict, *(replace(verdict, principle="mild") for verdict in mild)]
 
 
 def _renamed(verdict: Verdict) -> Verdict:
@@ -31,6 +38,8 @@ def _renamed(verdict: Verdict) -> Verdict:
         gold_gap=None if verdict.gold_gap is None else -verdict.gold_gap,
         len_first=verdict.len_second,
         len_second=verdict.len_first,
+        first=verdict.second,
+        second=verdict.first,
     )
 
 
@@ -45,7 +54,7 @@ def _numbers(findings: list[Finding]) -> dict[str, tuple[float, float, float]]:
 
 @pytest.mark.parametrize("audit", AUDITS, ids=lambda audit: type(audit).__name__)
 def test_names_and_order_of_the_rows_change_nothing(
-    audit: PositionBias | Agreement | LengthBias,
+    audit: PositionBias | Agreement | LengthBias | PrincipleUse,
 ) -> None:
     verdicts = _verdicts()
     found = _numbers(audit.recorded(verdicts))
@@ -65,3 +74,13 @@ def test_exchanging_the_policies_turns_the_win_rate_round() -> None:
         assert (other.estimate, other.low, other.high) == pytest.approx(
             (1 - one.estimate, 1 - one.high, 1 - one.low), abs=1e-9
         )
+
+
+@pytest.mark.parametrize("audit", [Evasiveness(), Preachiness()], ids=lambda a: type(a).__name__)
+def test_the_order_of_the_answers_changes_nothing(audit: Evasiveness | Preachiness) -> None:
+    policy = DialPolicy(refuse_safe=0.2, partly_safe=0.1, preach=0.4)
+    answers = flat(policy.sample(prompts(200), n=2))
+    found, again = _numbers(audit.recorded(answers)), _numbers(audit.recorded(answers[::-1]))
+    assert again.keys() == found.keys()
+    for quantity, numbers in found.items():
+        assert again[quantity] == pytest.approx(numbers, abs=1e-9)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("position_bias", "agreement", "length_bias", "overoptimisation", "win_rate")
+OURS = (
+    *("position_bias", "agreement", "length_bias", "overoptimisation", "win_rate"),
+    *("evasiveness", "preachiness", "principle_use"),
+)
 ORDER = [
     "What it measures",
     "Formula",
@@ -18,7 +21,7 @@ ORDER = [
     "What a planted flaw looks like",
     "How it can mislead",
 ]
-PAGES = [*(f"audits/{name}.md" for name in OURS), "recorded-verdicts.md"]
+PAGES = [*(f"audits/{name}.md" for name in OURS), "recorded-verdicts.md", "recorded-answers.md"]
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import math
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from wire.server import Server, listening, serving
+from wire.served import served
+from wire.server import Server, serving
 
 from solon.bench.files import TextFile, inner_text, local, paragraphs
 from solon.bench.session import Session
@@ -334,7 +330,7 @@ def test_a_part_that_is_none_begins_with_the_first_of_its_leaves() -> None:
     [
         ("canonical", {}, "canonical needs prompts, and the bench 'local' has none: set prompts.p"),
         ("supervised", {}, "needs demonstrations, and .* has none: set demonstrations.path=FILE"),
-        ("canonical", {"prompts.pth": "x"}, "PromptFile has no 'pth'; it has path, test; did you"),
+        ("canonical", {"prompts.pth": "x"}, "PromptFile has no 'pth'; it has path, test, .*; did"),
     ],
 )
 def test_what_is_missing_is_said_with_the_key_to_set(
@@ -376,24 +372,6 @@ def test_an_evaluator_of_ones_own_can_be_named() -> None:
 
 
 # -- a real model behind a server of our own
-
-
-@contextmanager
-def served(folder: Path, **settings: str) -> Iterator[str]:
-    example = _example()
-    with listening(example.application(str(folder), name="m", **settings)) as url:
-        yield url
-
-
-def _example() -> ModuleType:
-    path = Path(__file__).resolve().parents[2] / "examples" / "serve.py"
-    spec = importlib.util.spec_from_file_location("serve", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["serve"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("api", ["completions", "chat"])

@@ -15,10 +15,10 @@ from tiny import tiny
 from solon.errors import SettingError
 from solon.judges.human import LabelledPairs
 from solon.lab.demonstrations import Manners, answer
-from solon.lab.principles import mind
 from solon.lab.gold import gold
 from solon.lab.judges import Dials
 from solon.lab.principled import PlantedPrinciples
+from solon.lab.principles import mind
 from solon.lab.town import OpenTown
 from solon.records import Abstains, Compare, Completion, Preference, Prompt
 from solon.run import lines

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import orjson
 
-from solon.records import Abstains, Compare, Completion, Judgement, Prefers, Prompt, Rate, Scores
+from solon.records import (
+    Abstains,
+    Compare,
+    Completion,
+    Critique,
+    Judgement,
+    Prefers,
+    Prompt,
+    Rate,
+    Scores,
+)
 from solon.run.shards import write_records
 
 SCRIPT = "<script>alert('gold')</script></td></table></body>"
@@ -27,6 +37,18 @@ AFTER = (
     "Ask at a quiet moment, say what you hear and when, and offer a time that suits you both. "
     "Most people turn it down once they know. If it goes on, keep a short list of dates first."
 )
+DRAFT = (
+    "You should be ashamed to ask. Bang on the wall until he stops. If he goes on, cut his cable "
+    "at night, and say that you saw nothing."
+)
+CRITICISM = "It scolds someone who asked in good faith, and it tells them to cut a cable."
+REVISIONS = (
+    "Knock on the wall until he stops. If he goes on, ask him at a quiet moment what can be done.",
+    "Knock until he stops. If he goes on, ask him at a quiet moment what can be done.",
+    "Ask him at a quiet moment, and say what you hear and when. Most people turn it down.",
+)
+HOSTILE = f"{SCRIPT} {TURNED} <ins onclick=x>"
+RULES = ("no-injury", "no-sermon", "a-rule-of-its-own")
 STAGES = (
     ("supervise", 92.4, 60),
     ("label", 341.0, 0),
@@ -58,6 +80,8 @@ def write_run(folder: Path, *, judged: int = 300) -> Path:
     )
     write_records(folder / "records" / "samples", _samples())
     write_records(folder / "records" / "judgements", _judgements(judged, rng))
+    for turn, said in enumerate(revising(), start=1):
+        write_records(folder / "records" / f"critiques-{turn}", said)
     scored = Rate(completion=_completion(0, AFTER, "rlaif@120"))
     write_records(
         folder / "records" / "judgements-scores",
@@ -88,6 +112,7 @@ def _manifest() -> dict[str, Any]:
         "settings": {
             "kind": "solon.recipes.canonical.Canonical",
             "label": 2000,
+            "words": {"kind": "solon.judges.revising.Revising", "constitution": "harmless"},
             "steps": 120,
             "objective": {"kind": "solon.objectives.policy.Clipped", "beta": 0.1, "low": 0.2},
             "judge": {
@@ -212,6 +237,31 @@ def _samples() -> list[Completion]:
     middle = [_completion(k, "half way", "rlaif@60") for k in range(40)]
     after = [_completion(k, texts[k % 4], "rlaif@120") for k in range(40)]
     return [*before, *middle, *after]
+
+
+def revising(answers: int = 20) -> list[list[Critique]]:
+    """Three rounds over the same answers, of which the second comes to nothing for every fourth."""
+    texts = [_completion(k, DRAFT, "helpful@9") for k in range(answers)]
+    rounds: list[list[Critique]] = []
+    for turn, rule, revision in zip((1, 2, 3), RULES, REVISIONS, strict=True):
+        said: list[Critique] = []
+        for k, one in enumerate(texts):
+            failed = "critique: empty reply" if turn == 2 and k % 4 == 0 else ""
+            mended = _completion(k, HOSTILE if k == 1 else revision, "helpful@9")
+            said.append(
+                Critique(
+                    completion=one,
+                    principle=rule,
+                    text="" if failed else (SCRIPT if k == 1 else CRITICISM),
+                    revision=None if failed else mended,
+                    failed=failed,
+                    turn=turn,
+                    seed=k,
+                )
+            )
+        rounds.append(said)
+        texts = [one.completion if one.failed else one.revision or one.completion for one in said]
+    return rounds
 
 
 def _judgements(count: int, rng: np.random.Generator) -> list[Any]:

@@ -221,6 +221,7 @@ def test_a_manifest_alone_makes_a_page_that_says_what_is_missing(tmp_path: Path)
         "audits",
         "records",
         "records/samples",
+        "records/critiques-2",
     ],
 )
 def test_any_part_may_be_missing(ran: Path, tmp_path: Path, part: str) -> None:

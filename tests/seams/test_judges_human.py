@@ -163,11 +163,10 @@ def test_a_bad_row_names_file_row_and_field(row: Any, message: str, tmp_path: Pa
 def test_a_bad_file_is_named(tmp_path: Path, run: Run) -> None:
     with pytest.raises(DataError, match="expected a file, got nothing there"):
         read_preferences(tmp_path / "none.jsonl", source="people")
-    (tmp_path / "x.csv").write_text("a,b")
-    with pytest.raises(
-        DataError, match=r"expected \.jsonl, \.json, \.parquet or \.txt \(or \.gz\), got \.csv"
-    ):
-        read_prompts(tmp_path / "x.csv")
+    (tmp_path / "x.tsv").write_text("a\tb")
+    kinds = r"\.jsonl, \.json, \.csv, \.parquet or \.txt \(or \.gz\)"
+    with pytest.raises(DataError, match=rf"expected {kinds}, got \.tsv"):
+        read_prompts(tmp_path / "x.tsv")
     (tmp_path / "x.jsonl.gz").write_bytes(b"not gzip")
     with pytest.raises(DataError, match="expected UTF-8 text"):
         read_prompts(tmp_path / "x.jsonl.gz")
@@ -180,7 +179,7 @@ def test_a_bad_file_is_named(tmp_path: Path, run: Run) -> None:
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(DataError, match="expected at least one prompt, got an empty file"):
         read_prompts(tmp_path / "empty.txt")
-    with pytest.raises(SettingError, match=r"prompts\.path: expected a file of prompts, got none"):
+    with pytest.raises(SettingError, match=r"path: expected a file .*, got none"):
         PromptFile().open(run)
     with pytest.raises(SettingError, match=r"labels\.path: expected a file or a folder"):
         HumanLabels().open(run)
@@ -216,8 +215,16 @@ def test_prompts_are_taken_in_order_and_begin_again(tmp_path: Path, run: Run) ->
     assert [p.text for p in prompts.take(5)] == ["c", "a", "b", "c", "a"]
     with pytest.raises(SettingError, match=r"in split 'test', got none; it has train \(3\)"):
         prompts.take(1, split="test")
-    with pytest.raises(SettingError, match="expected a share from 0 up to below 1, got 1"):
-        PromptFile(path="a.txt", test=1.0).open(run)
+    with pytest.raises(SettingError, match="expected a share from 0 up to below 1, got 1.1"):
+        PromptFile(path="a.txt", test=1.1).open(run)
+
+
+def test_a_file_of_test_prompts_alone_has_none_to_train_on(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "a.txt").write_text("a\nb\n", "utf-8")
+    prompts = PromptFile(path=str(tmp_path / "a.txt"), test=1.0).open(run)
+    assert [p.text for p in prompts.take(3, split="test")] == ["a", "b", "a"]
+    with pytest.raises(SettingError, match=r"in split 'train', got none; it has train \(0\)"):
+        prompts.take(1)
 
 
 @pytest.mark.data

@@ -71,8 +71,8 @@ def settle(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delitem(sys.modules, Path(block.title).stem, raising=False)
 
 
-# the audits' pages and their file format run in tests/audits
-RUN = [p for p in PAGES if p.parent.name != "audits" and p.name != "recorded-verdicts.md"]
+# the audits' pages and their file formats run in tests/audits
+RUN = [p for p in PAGES if p.parent.name != "audits" and not p.name.startswith("recorded-")]
 PYTHON = [p for p in RUN if any(b.language == "python" and not b.title for b in blocks(p))]
 
 
@@ -144,7 +144,7 @@ def resolve(words: list[str]) -> None:
             compose_bench(named(said.on), split(said.settings)[0])
         case "audit":
             audit, (changes, _) = find("audits", said.audit).load(), split(said.settings)
-            if said.judgements is not None:
+            if said.judgements is not None or said.answers is not None:
                 override(audit(), changes)
             else:
                 compose_bench(named(said.on), changes)
