@@ -214,10 +214,12 @@ def objectives() -> Mapping[str, Mapping[str, Any]]:
 
     climbs = (REINFORCE, RLOO, PPO, GRPO, DrGRPO, DAPO)
     pairs = (DPO, IPO, Hinge, SimPO, ORPO, CDPO, RDPO, R3M, Trimmed, NrDPO)
+    of_rollouts = {kind.__name__.lower(): kind() for kind in climbs}
     of_pairs = {kind.__name__.lower(): kind() for kind in pairs}
     of_pairs["nrdpo_gated"] = NrDPO.gated()
     return {
-        "climb.objective": {kind.__name__.lower(): kind() for kind in climbs},
+        "climb.objective": of_rollouts,
+        "reinforce.climb.objective": of_rollouts,
         "prefer.objective": of_pairs,
         "people.objective": of_pairs,
         "ai.objective": of_pairs,

@@ -62,6 +62,7 @@ from solon.stages.grade import Grade
 from solon.stages.imitate import Imitate
 from solon.stages.label import Label
 from solon.stages.prefer import Prefer
+from solon.stages.reinforce import Reinforce
 from solon.stages.self_judge import SelfJudge
 from solon.stages.self_revise import SelfRevise
 from solon.stages.survey import Survey
@@ -190,6 +191,12 @@ SELF_REVISE = SelfRevise(
     words=REVISE_WORDS,
     imitate=Imitate(batch=64, epochs=2, adam=Adam(lr=5e-4, warmup=5)),
 )
+REINFORCE = Reinforce(
+    label=Label(prompts=1500, clamp=(0.4, 0.6)),
+    consult=Label(prompts=1000),
+    fit_reward=FIT_REWARD,
+    climb=CLIMB,
+)
 CIVIC_PARTS: Mapping[str, Any] = {
     "prompts": Town(mix=PEACE),
     "tests": Town(mix=CIVIC),
@@ -256,16 +263,15 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "constitutional": {
         **CIVIC_PARTS,
         "judge": BothOrders(
-            judge=principled_judge(schooled("feedback", CivicLessons(), longest=16))
+            judge=principled_judge(
+                schooled("feedback", CivicLessons(), longest=16), "town_broad", reason=False
+            )
         ),
         # people who label what is helpful do not mind harm: it is the judge's affair
         "labels": People(weights=Weights(harmless=0.0)),
         "imitate": IMITATE,
         "revise": SELF_REVISE,
-        "label": Label(prompts=1500, clamp=(0.4, 0.6)),
-        "consult": Label(prompts=1000),
-        "fit_reward": FIT_REWARD,
-        "climb": CLIMB,
+        "reinforce": REINFORCE,
     },
     "dual": {"imitate": IMITATE, "pairs": 2500, "people": PREFER, "ai": PREFER},
     "spin": {

@@ -7,9 +7,9 @@ fitted to these harmlessness labels and to people's helpfulness labels together;
 policy climbs it on both sorts of prompts, under a KL penalty.
 
 Deviations from the paper
-1. The optimiser is RLOO unless ``climb.objective`` says otherwise; the paper's is PPO.
-2. ``label.clamp`` holds for labels that a rationale came before, as in the paper; it is set in
-   probability of the label, after both orders were averaged where both were asked.
+1. The optimiser is RLOO unless ``reinforce.climb.objective`` says otherwise; the paper's is PPO.
+2. ``reinforce.label.clamp`` holds for labels that a rationale came before, as in the paper; where
+   both orders were asked, it holds for their mean.
 3. Without people's labels (``labels``) the reward knows harmlessness only, which teaches evasion:
    the run says so.
 4. Red-team prompts of the second phase are the next ones of the same source; when that runs out it
@@ -20,15 +20,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solon.records import Preference
 from solon.run.run import Run
 from solon.seams.feedback import Demonstrations, PairJudge, Policy, Prompts, Spec
 from solon.seams.learning import Frozen, Learner, RewardLearner
-from solon.stages.climb import Climb
-from solon.stages.fit_reward import FitReward
 from solon.stages.imitate import Imitate
-from solon.stages.label import Label
-from solon.stages.mixture import Mixture
+from solon.stages.reinforce import Asked, Reinforce
 from solon.stages.self_revise import SelfRevise
 
 
@@ -53,19 +49,15 @@ class Constitutional:
 
     imitate: Imitate = Imitate()
     revise: SelfRevise = SelfRevise()
-    label: Label = Label(clamp=(0.4, 0.6))
-    """How the judge is asked about red-team prompts."""
-    consult: Label = Label()
-    """How people are asked about helpful prompts."""
-    fit_reward: FitReward = FitReward()
-    climb: Climb = Climb()
-    red_share: float = 0.5
-    """Share of red-team prompts among those climbed on."""
+    """The first phase."""
+    reinforce: Reinforce = Reinforce()
+    """The second."""
 
     def __call__(self, run: Run) -> Frozen:
         """Bai et al., figure 1: the upper half, then the lower one."""
         red_team, prompts = self.red_team.open(run), self.prompts.open(run)
         policy, judge = self.policy.open(run), self.judge.open(run)
+        people = None if self.labels is None else self.labels.open(run)
         start = self.imitate.start(run, policy, self.demonstrations)
         helpful = start if self.helpful is None else self.helpful.open(run)
         reviser = helpful if self.reviser is None else self.reviser.open(run)
@@ -73,26 +65,12 @@ class Constitutional:
         revised = self.revise(
             run, policy, helpful=helpful, reviser=reviser, red_team=red_team, prompts=prompts
         )
-
-        with run.stage("label"):  # harmlessness, by a principle for each label
-            harmless = self.label(run, judge, revised, red_team)
-
-        with run.stage("consult"):  # helpfulness, as people see it
-            data = [*harmless, *self.consulted(run, revised, prompts)]
-
-        with run.stage("reward"):
-            reward = self.reward.open(run)
-            self.fit_reward(run, reward, revised, data)
-
-        with run.stage("climb"):
-            asked = Mixture(first=red_team, second=prompts, share=self.red_share)
-            self.climb(run, policy, reward, asked, anchor=revised)
-            run.keep("final", policy.freeze())
+        self.reinforce(
+            run,
+            policy,
+            self.reward.open(run),
+            start=revised,
+            harmless=Asked(judge=judge, prompts=red_team),
+            helpful=Asked(judge=people, prompts=prompts),
+        )
         return policy.freeze()
-
-    def consulted(self, run: Run, policy: Frozen, prompts: Prompts) -> list[Preference]:
-        """People's preferences, where there are people."""
-        if self.labels is None:
-            run.note("no labels of helpfulness: the reward minds harmlessness alone")
-            return []
-        return self.consult(run, self.labels.open(run), policy, prompts, of="helpful")

@@ -18,7 +18,7 @@ from solon.run.shards import read_records
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("constitutional")
-    recipe, _ = tiny("constitutional")
+    recipe, _ = tiny("constitutional", judge__judge__reason="true")
     with Run(folder, seed=1) as run:
         recipe(run)
     return folder
@@ -61,7 +61,7 @@ def p_of(judged: list[PairJudgement]) -> list[float]:
 
 
 def test_a_narrower_clamp_is_what_is_learnt(tmp_path: Path) -> None:
-    recipe, _ = tiny("constitutional", label__clamp="0.5,0.5")
+    recipe, _ = tiny("constitutional", judge__judge__reason="true", label__clamp="0.5,0.5")
     with Run(tmp_path, seed=1) as run:
         recipe(run)
     said = p_of(records(tmp_path, "judgements"))
