@@ -15,7 +15,8 @@ from typing import Any
 
 from solon.bench.bench import Bench, compose
 from solon.bench.closing import close
-from solon.bench.town import TownLessons, judge_model, lab, pair_judge, scorer
+from solon.bench.town import lab
+from solon.bench.town_models import TownLessons, judge_model, pair_judge, scorer
 from solon.catalogue import find
 from solon.engines.local import Transformer
 from solon.judges.wrappers import BothOrders

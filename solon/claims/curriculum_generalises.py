@@ -33,7 +33,8 @@ from statistics import fmean
 
 import numpy as np
 
-from solon.bench.town import CAREFUL, IMITATE, SHAPE, TownDemonstrations, pair_judge
+from solon.bench.town import CAREFUL, IMITATE, TownDemonstrations
+from solon.bench.town_models import SHAPE, pair_judge
 from solon.bench.watching import clean
 from solon.claims._arms import prepare, taught
 from solon.claims._claim import MORE, SEEDS, UNBOUND, Outcome

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.bench.town import scorer
+from solon.bench.town_models import scorer
 from solon.claims._arms import Arm, answers, climb, prepare, taught
 from solon.claims._claim import ABOVE_HALF, LESS, SEEDS, Outcome
 from solon.claims._pairs import Pairs

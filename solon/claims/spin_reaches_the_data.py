@@ -33,7 +33,8 @@ from statistics import fmean
 
 import numpy as np
 
-from solon.bench.town import SHAPE, TownDemonstrations
+from solon.bench.town import TownDemonstrations
+from solon.bench.town_models import SHAPE
 from solon.bench.watching import agreement
 from solon.claims._arms import ended
 from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solon.bench.town import pair_judge
+from solon.bench.town_models import pair_judge
 from solon.claims._arms import prepare, supervised, taught
 from solon.claims._claim import MORE, SEEDS, Outcome
 from solon.judges.questions import pairs
