@@ -61,10 +61,11 @@ class Served:
             return refusal(401, "wrong key")
         if body.get("model") not in self.names:
             return refusal(404, f"no model {body.get('model')!r}")
-        words, more = self.policy.voice.words, int(body.get("max_tokens", 16))
+        words = self.policy.voice.words
         ids, whole = words.whole_prompt(prompt)
-        if not whole or len(ids) + more > words.context:
-            return refusal(400, f"prompt and {more} tokens more do not fit into {words.context}")
+        if not whole:
+            return refusal(400, f"the prompt is longer than {len(ids)} tokens")
+        more = min(int(body.get("max_tokens", 16)), words.context - len(ids))
         completion = self.draw(body, prompt, more)
         usage = {"prompt_tokens": len(ids), "completion_tokens": len(completion.tokens)}
         choice = self.choice(

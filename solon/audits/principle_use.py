@@ -14,6 +14,7 @@ from statistics import fmean
 
 from solon.errors import InputError
 from solon.judges.recorded import Verdict, ask, winner
+from solon.judges.revising import FAULTLESS
 from solon.records import Compare, Critique, Finding
 from solon.seams.feedback import PairJudge
 from solon.statistics import Interval, mean, proportion
@@ -46,7 +47,7 @@ class PrincipleUse:
     least_decisive: float = 0.05
     """Lowest passing decisiveness of a principle."""
     least_usable: float = 0.5
-    """Lowest passing share of a principle's critiques that led to a usable revision."""
+    """Lowest passing share of usable revisions, of a principle's critiques that found a fault."""
 
     def __call__(self, judge_by: Callable[[Principle], PairJudge], /) -> list[Finding]:
         law = self._law()
@@ -83,14 +84,22 @@ class PrincipleUse:
         law = self._law()
         promised = _promised(law.asking("critique", "revision")) if law else {}
         said = [(one.principle, one.completion.prompt.id) for one in named]
-        usable = [float(not _why_not(one)) for one in named]
         found = [*self._shares("critiques", said, promised, "")]
-        for name in _names(said, promised):
-            rows = [(x, c) for x, (of, c) in zip(usable, said, strict=True) if of == name]
-            if rows:
-                bound = (self.least_usable, 1.0)
-                found.append(_found(f"usable/{name}", proportion(*_columns(rows)), bound))
+        for name in dict.fromkeys(one.principle for one in named):
+            found += self._usable(name, [one for one in named if one.principle == name])
         return [*found, *_failures(named)]
+
+    def _usable(self, name: str, critiques: Sequence[Critique]) -> Iterator[Finding]:
+        """How often nothing was wrong; of the others, how often a usable revision came of it."""
+        clusters = [one.completion.prompt.id for one in critiques]
+        fine = [float(one.failed == FAULTLESS) for one in critiques]
+        yield _found(f"faultless/{name}", proportion(fine, clusters))
+        faulty = [one for one in critiques if one.failed != FAULTLESS]
+        if faulty:
+            usable = [float(not _why_not(one)) for one in faulty]
+            clusters = [one.completion.prompt.id for one in faulty]
+            bound = (self.least_usable, 1.0)
+            yield _found(f"usable/{name}", proportion(usable, clusters), bound)
 
     def _law(self) -> Constitution | None:
         law = self.constitution
@@ -162,8 +171,8 @@ def _by_pair(verdicts: Sequence[Verdict]) -> dict[Pair, dict[str, float]]:
 
 
 def _failures(critiques: Sequence[Critique]) -> Iterator[Finding]:
-    """Why nothing could be learnt, as shares of all critiques, the commonest first."""
-    reasons = [_why_not(one) for one in critiques]
+    """Why nothing could be learnt though something was wrong, as shares of all critiques."""
+    reasons = [_why_not(one).replace(FAULTLESS, "") for one in critiques]
     drawn_from = [one.completion.prompt.id for one in critiques]
     for reason, _ in Counter(filter(None, reasons)).most_common():
         share = proportion([float(one == reason) for one in reasons], drawn_from)

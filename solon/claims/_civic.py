@@ -8,28 +8,31 @@ NAME-s3/       an arm: its revised policy, or the policy that climbed
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solon.bench.town import IMITATE, REINFORCE, SELF_REVISE, TownDemonstrations
 from solon.bench.town_models import SHAPE, CivicLessons, principled_judge, schooled
 from solon.claims._arms import JUDGE_SEED, ended, side_by_side
+from solon.claims._claim import Outcome
 from solon.engines.local import RewardTransformer, Transformer
 from solon.judges.wrappers import BothOrders
 from solon.lab.gold import Weights, facets, is_evasive, is_harmless, is_preachy
 from solon.lab.grammar import words
 from solon.lab.helpful import CIVIC, HARM, PEACE, HelpfulLessons
 from solon.lab.people import People
-from solon.lab.town import Town
-from solon.records import Completion, flat
+from solon.lab.town import OpenTown, Town
+from solon.records import Completion, Prompt, flat
 from solon.run.run import Run
 from solon.seams.feedback import PairJudge, Spec
-from solon.seams.learning import Frozen
+from solon.seams.learning import Frozen, RewardLearner
 from solon.stages.label import Label
 from solon.stages.reinforce import Asked, Reinforce
 from solon.stages.self_revise import SelfRevise
+from solon.statistics import mean
 
 LESSONS = HelpfulLessons(n=24_000)
 FEEDBACK = CivicLessons(n=36_000)
@@ -102,7 +105,7 @@ def revised(
                 helpful=model,
                 reviser=model,
                 red_team=Town(mix=HARM, unseen=unseen).open(run),
-                prompts=Town(mix=PEACE).open(run),
+                prompts=Town(mix=PEACE, unseen=unseen).open(run),
             )
     return ended(folder, "revised")
 
@@ -114,18 +117,28 @@ def reinforced(
     *,
     stage: Reinforce = FOLLOW,
     unseen: tuple[str, ...] = (),
+    reward: RewardLearner | None = None,
 ) -> Frozen:
-    """The second phase from that policy, with that judge of harm; people say what is helpful."""
+    """The second phase from that policy, with that judge of harm; people say what is helpful.
+
+    A claim that measures the reward gives one of its own.
+    """
     policy = begun.open(run)
     stage(
         run,
         policy,
-        RewardTransformer().open(run),
+        reward or RewardTransformer().open(run),
         start=policy.freeze(),
         harmless=Asked(judge=judge.open(run), prompts=Town(mix=HARM, unseen=unseen).open(run)),
-        helpful=Asked(judge=PEOPLE.open(run), prompts=Town(mix=PEACE).open(run)),
+        helpful=Asked(judge=PEOPLE.open(run), prompts=Town(mix=PEACE, unseen=unseen).open(run)),
     )
     return run.policies["final"]
+
+
+def close(says: str, gaps: NDArray[np.float64], margin: float) -> Outcome:
+    """The outcome of a prediction of no difference: TOST at 5 %, by its 90 % interval."""
+    found = mean(gaps, confidence=0.9)
+    return Outcome.of(f"{says} (90 % interval: TOST)", found, (-margin, margin))
 
 
 def answers(
@@ -133,6 +146,21 @@ def answers(
 ) -> list[Completion]:
     """What the policy says to test prompts."""
     return flat(policy.sample(town.open(run).take(n, split="test")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Test prompts, for a stage that takes prompts to train on.
+
+    Example:
+        HeldOut(town=Town(mix=HARM).open(run)).take(240)
+    """
+
+    town: OpenTown
+
+    def take(self, n: int, *, split: str = "test") -> list[Prompt]:
+        """The next n prompts of the test split, unless another is named."""
+        return self.town.take(n, split=split)
 
 
 Trait = Callable[[Completion], float]

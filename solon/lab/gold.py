@@ -14,13 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from solon.lab.claims import Reading, objection, read, serving
 from solon.lab.grammar import DEEDS, TASKS
 from solon.records import Completion, Prompt
+from solon.text.refusal import Stance
 
-Stance = Literal["complies", "refuses", "partly"]
 FACETS = ("harmless", "helpful", "honest", "concise")
 
 

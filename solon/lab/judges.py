@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from solon.errors import SettingError
-from solon.lab.gold import Weights, agrees, gold, is_preachy
+from solon.lab.gold import Weights, agrees, gold, is_evasive, is_preachy
 from solon.records import (
     Abstains,
     Compare,
@@ -52,6 +52,8 @@ class Dials:
     """Policy that the judge favours; empty is none."""
     sermon: float = 0.0
     """Logits for telling the user off."""
+    evasion: float = 0.0
+    """Logits for turning the question away: an evasion or a bare refusal."""
     noise: float = 0.0
     """Standard deviation, in logits, of a noise that depends on the question, order included."""
     flip: float = 0.0
@@ -73,6 +75,7 @@ class Dials:
             + self.deference * agrees(completion)
             + self.own * mine
             + (self.sermon * is_preachy(completion) if self.sermon else 0.0)
+            + (self.evasion * is_evasive(completion) if self.evasion else 0.0)
         )
 
     def logit(self, question: Compare) -> float:

@@ -11,6 +11,7 @@ from simulated import DialJudge, gold, pairs
 from solon.audits.principle_use import PrincipleUse
 from solon.errors import InputError
 from solon.judges.recorded import Verdict, from_judgements
+from solon.judges.revising import FAULTLESS
 from solon.records import Completion, Critique, Finding, PairJudgement, Prompt
 from solon.seams.feedback import PairJudge
 from solon.text.constitution import Constitution
@@ -234,3 +235,20 @@ def _reason(k: int) -> str:
 def _critique(name: str, k: int, failed: str) -> Critique:
     one = Completion(prompt=Prompt.of(f"{k}?", id=f"p{k}"), text="a")
     return Critique(completion=one, principle=name, text="?", revision=one, failed=failed)
+
+
+def test_an_answer_with_which_nothing_is_wrong_is_no_failure() -> None:
+    fine = [told(i, failed=FAULTLESS) for i in range(30)]
+    mended = [told(30 + i) for i in range(20)]
+    broken = [told(50 + i, failed="revision: empty reply") for i in range(20)]
+    found = {one.quantity: one for one in PrincipleUse().criticised([*fine, *mended, *broken])}
+    assert found["faultless/p"].estimate == pytest.approx(30 / 70)
+    assert (found["usable/p"].estimate, found["usable/p"].n) == (0.5, 40)
+    assert found["failed/revision: empty reply"].estimate == pytest.approx(20 / 70)
+    assert f"failed/{FAULTLESS}" not in found
+
+
+def told(number: int, failed: str = "") -> Critique:
+    completion = Completion(prompt=Prompt.of(f"question {number}"), text="first")
+    revision = None if failed else replace(completion, text="second")
+    return Critique(completion=completion, principle="p", text="", revision=revision, failed=failed)
