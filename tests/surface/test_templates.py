@@ -20,6 +20,7 @@ from solon.text.template import Template, names, read
 PAIR = {"conversation", "first", "second", "principle", "preamble"}
 SLOTS = {
     "judge/pairwise": PAIR,
+    "judge/multiple_choice": PAIR,
     "judge/pairwise_detailed": PAIR,
     "judge/pairwise_json": PAIR,
     "judge/reason": PAIR | {"rationale"},
@@ -30,7 +31,7 @@ SLOTS = {
     "judge/meta": {"conversation", "first", "second", "preamble"},
 }
 CUES = {"judge/pairwise": "Better completion:", "judge/reason": "Better completion:"}
-CUES |= {"judge/score": "Score:"}
+CUES |= {"judge/score": "Score:", "judge/multiple_choice": "The answer is: ("}
 
 
 def small(text: str = "# user\n<first>\n{first}\n</first>\n{second}") -> Template:
