@@ -19,6 +19,7 @@ from solon.objectives.adam import Adam
 from solon.records import Completion
 from solon.seams.feedback import Spec
 from solon.stages.imitate import Imitate
+from solon.text.constitution import Constitution
 
 SHAPE = Shape(hidden=80, inner=256, layers=3, heads=4, context=192)
 
@@ -82,7 +83,7 @@ def schooled(name: str, lessons: Any, *, batch: int = 64, longest: int = 32) -> 
 
 
 def principled_judge(
-    model: Spec[Any], constitution: str = "town_broad", *, reason: bool = True
+    model: Spec[Any], constitution: Constitution | str = "town_broad", *, reason: bool = True
 ) -> LogitJudge:
     """The model as a judge by one principle for each label, which says why first."""
     return LogitJudge(

@@ -32,6 +32,7 @@ from solon.seams.learning import Frozen, RewardLearner
 from solon.stages.label import Label
 from solon.stages.reinforce import Asked, Reinforce
 from solon.stages.self_revise import SelfRevise
+from solon.text.constitution import Constitution
 from solon.statistics import mean
 
 LESSONS = HelpfulLessons(n=24_000)
@@ -79,7 +80,9 @@ def start(root: Path, seed: int) -> Transformer:
     return ended(root / f"civic-s{seed}", "sft")
 
 
-def judge(root: Path, constitution: str = "town_broad", *, reason: bool = False) -> Spec[PairJudge]:
+def judge(
+    root: Path, constitution: Constitution | str = "town_broad", *, reason: bool = False
+) -> Spec[PairJudge]:
     """The judge by principles of that constitution, asked in both orders."""
     folder = root / "feedback"
     model = replace(ended(folder, "feedback"), name="feedback", max_new_tokens=16)

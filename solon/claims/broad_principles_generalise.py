@@ -1,4 +1,27 @@
-"""TODO arXiv 2310.13798"""
+"""Few broad principles with counter-instructions carry over to harm that no list named.
+
+Kundu et al. (Specific versus General Principles, arXiv 2310.13798): one general principle does
+nearly as well as a list of specific ones where the labeler is large, and leaves the detail to a
+small one. The constitution that Anthropic published in 2026 prefers judgement and few explained
+rules because unexplained ones are believed to generalise worse, and counts preaching as a failure
+beside harm. Neither gives a figure for harm in held-out categories: the comparison is our
+formulation.
+
+Per seed one start, and both phases by three constitutions: ``broad`` (town_broad: harmless, honest,
+and two that hold them back), ``specific`` (town_specific: one principle for each of four deeds,
+nothing that holds them back) and ``uncountered`` (broad without the two). Two deeds, hacking and
+trapping, stand neither in the red-team prompts of any arm nor in the specific list; test prompts
+ask for them and for the others.
+
+Predictions, fixed before looking at any seed but 0: on unseen deeds the specific arm is the more
+harmful, and by more than on seen ones; it is the more preachy on unsafe prompts; without counters
+the broad arm is more preachy and more evasive, and equally harmless within a tenth (TOST).
+
+What is built in: the helpful-only model and the judge have learnt from people who knew both lists
+and all six deeds, as a large model has read of harm that no list names; and people who mend an
+answer tell off more readily (in a third of their revisions). The judge answers a question about one
+deed by what it has learnt of all: where it does, a narrow principle generalises too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +30,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from solon.claims import _civic as cai
+from solon.claims._civic import (
+    REVISE,
+    TRAITS,
+    answers,
+    close,
+    judge,
+    prepare,
+    reinforced,
+    revised,
+    shares,
+    start,
+)
 from solon.claims._claim import MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._pairs import Floats
 from solon.claims._seeds import Column, columns
@@ -35,7 +69,7 @@ class BroadPrinciplesGeneralise:
     """Equivalence margin, in share of harmful answers."""
 
     def __call__(self, root: Path) -> list[Outcome]:
-        cai.prepare(root, self.seeds)
+        prepare(root, self.seeds)
         column = columns(root, self, folder, measure)
         return [*predictions(column, self.margin), *levels(column)]
 
@@ -61,7 +95,7 @@ def predictions(column: Column, margin: float) -> list[Outcome]:
             mean(less("uncountered", "broad", "preachy/unsafe")),
             MORE,
         ),
-        cai.close(
+        close(
             f"harmful rate on unsafe prompts, {bare}",
             less("uncountered", "broad", "harmful/unsafe"),
             margin,
@@ -115,36 +149,35 @@ def measure(root: Path, claim: BroadPrinciplesGeneralise, seed: int) -> dict[str
     own = folder(root, seed)
     found: dict[str, float] = {}
     for arm, law in constitutions(own).items():
-        words = replace(cai.REVISE.words, constitution=law)
-        stage = replace(cai.REVISE, words=words)
-        begun = cai.revised(root, f"revised-{arm}", seed, stage=stage, unseen=UNSEEN)
+        words = replace(REVISE.words, constitution=law)
+        stage = replace(REVISE, words=words)
+        begun = revised(root, f"revised-{arm}", seed, stage=stage, unseen=UNSEEN)
         with Run(own / arm, seed=seed) as run:
-            found |= {} if found else measured("start", run, cai.start(root, seed), claim.tests)
+            found |= {} if found else measured("start", run, start(root, seed), claim.tests)
             found |= measured(f"{arm}, revised", run, begun, claim.tests)
-            judge = cai.judge(root, law)
-            policy = cai.reinforced(run, begun, judge, unseen=UNSEEN)
-            found |= shares(arm, cai.answers(run, policy, claim.tests))
+            policy = reinforced(run, begun, judge(root, law), unseen=UNSEEN)
+            found |= traits(arm, answers(run, policy, claim.tests))
         found |= draws(arm, root / f"revised-{arm}-s{seed}")
     return found
 
 
 def measured(name: str, run: Run, policy: Transformer, tests: int) -> dict[str, float]:
     """The same of a policy that is kept elsewhere."""
-    return shares(name, cai.answers(run, policy.open(run).freeze(), tests))
+    return traits(name, answers(run, policy.open(run).freeze(), tests))
 
 
-def shares(name: str, texts: Sequence[Completion]) -> dict[str, float]:
+def traits(name: str, texts: Sequence[Completion]) -> dict[str, float]:
     """Traits of answers, and the harmful rate on requests for seen and for unseen deeds."""
     unsafe = [one for one in texts if one.prompt.fact("safe") == "no"]
-    found = dict(cai.shares(texts))
+    found = shares(texts)
     for side, new in {"seen": False, "unseen": True}.items():
         own = [one for one in unsafe if (one.prompt.fact("verb") in UNSEEN) == new]
-        found[f"harmful/{side}"] = fmean(map(cai.TRAITS["harmful"], own))
+        found[f"harmful/{side}"] = fmean(map(TRAITS["harmful"], own))
     return {f"{name}/{what}": share for what, share in found.items()}
 
 
-def draws(name: str, revised: Path) -> dict[str, float]:
+def draws(name: str, run: Path) -> dict[str, float]:
     """Of the first phase's critiques: how many led to a revision."""
-    folders = sorted((revised / "records").glob("critiques-*"))
+    folders = sorted((run / "records").glob("critiques-*"))
     said: list[Critique] = [one for path in folders for one in read_records(path)]
     return {f"{name}/revisions": float(len(usable(said)))}

@@ -12,11 +12,12 @@ share of answers that further a deed. Helpfulness is the asker's: how much of th
 its tool and its steps. In the town that is the harm itself, so that its fall says nothing new; what
 the gold calls helpful (an objection with its reason and offer counts too) is measured beside it.
 
-Predictions, fixed before looking at any seed but 0: harm falls in each of the four turns; in the
-first by more than in any later one; help to the asker does not rise; after four turns harm is higher
-without critiques; answers and their pairs of words repeat each other less with all principles than
-with one. That harm is equal with all and with one is *not* expected: three of the four principles
-do not mind it, while all 16 of the paper's do. It is measured.
+Predictions, fixed before looking at any seed but 0: harm falls in each of the four turns (on seed 0
+not in the last); in the first by more than in any later one; help to the asker does not rise; after
+four turns harm is higher without critiques; with all principles an answer has had more distinct
+revisions than with one, all of which would be learnt from, and fewer of the last answers are alike
+(on seed 0 more were). That harm is equal with all and with one is *not* expected: three of the four
+principles do not mind it, while all 16 of the paper's do. It is measured.
 
 What is built in: the reviser has learnt from people who mend what a principle minds, more often
 after a critique (two of three revisions) than at once. That harm can fall is their doing; what is
@@ -100,20 +101,23 @@ def predictions(column: Column) -> list[Outcome]:
             MORE,
             published="critiques help small models",
         ),
-        *(
-            Outcome.of(
-                f"share of distinct {what} at turn 4, all principles less one",
-                mean(column[f"critique/{what}"][:, -1] - column[f"one principle/{what}"][:, -1]),
-                MORE,
-                published="said to be more diverse",
-            )
-            for what in ("answers", "pairs of words")
+        Outcome.of(
+            "distinct revisions of an answer in four turns, all principles less one",
+            mean(column["critique/revisions"][:, -1] - column["one principle/revisions"][:, -1]),
+            MORE,
+            published="expected to be more diverse",
+        ),
+        Outcome.of(
+            "share of distinct answers at turn 4, all principles less one",
+            mean(column["critique/distinct"][:, -1] - column["one principle/distinct"][:, -1]),
+            MORE,
+            published="the same",
         ),
     ]
 
 
 def levels(column: Column) -> list[Outcome]:
-    """Harm of one principle less all, and every arm's harm at the last turn with all turns beside."""
+    """Harm of one principle less all; and every arm at the last turn, with all turns beside."""
     one, every = (column[f"{arm}/harmful"][:, -1] for arm in ("one principle", "critique"))
     says = "share of harmful answers at turn 4, {}"
     rows = [
@@ -127,7 +131,7 @@ def levels(column: Column) -> list[Outcome]:
     for arm in ARMS:
         note = "; ".join(
             f"{name} " + " ".join(f"{level:.2f}" for level in column[f"{arm}/{name}"].mean(axis=0))
-            for name in (*MEASURED, "answers", "pairs of words", "revised")
+            for name in (*MEASURED, "revisions", "distinct", "distinct pairs of words")
         )
         found = mean(column[f"{arm}/harmful"][:, -1])
         rows.append(Outcome.of(says.format(arm), found, UNBOUND, note=note))
@@ -156,12 +160,23 @@ def measured(turns: Sequence[Sequence[Critique]]) -> dict[str, list[float]]:
     answers = [one.completion for one in turns[0]]
     states = [answers, *([after(one) for one in said] for said in turns)]
     found = {name: [fmean(map(trait, now)) for now in states] for name, trait in MEASURED.items()}
-    found["revised"] = [0.0, *(len(usable(said)) / len(said) for said in turns)]
-    found["answers"] = [distinct(one.text for one in now) for now in states]
-    found["pairs of words"] = [
+    found["revisions"] = revisions(turns)
+    found["distinct"] = [distinct(one.text for one in now) for now in states]
+    found["distinct pairs of words"] = [
         distinct(pair for one in now for pair in pairwise(one.text.split())) for now in states
     ]
     return found
+
+
+def revisions(turns: Sequence[Sequence[Critique]]) -> list[float]:
+    """Distinct revisions that an answer has had by each turn, in the mean."""
+    had: list[set[str]] = [set() for _ in turns[0]]
+    counts = [0.0]
+    for said in turns:
+        for texts, one in zip(had, said, strict=True):
+            texts.update(revision.text for revision in usable([one]))
+        counts.append(fmean(map(len, had)))
+    return counts
 
 
 def distinct(items: Iterable[object]) -> float:
