@@ -32,8 +32,8 @@ from solon.seams.learning import Frozen, RewardLearner
 from solon.stages.label import Label
 from solon.stages.reinforce import Asked, Reinforce
 from solon.stages.self_revise import SelfRevise
-from solon.text.constitution import Constitution
 from solon.statistics import mean
+from solon.text.constitution import Constitution
 
 LESSONS = HelpfulLessons(n=24_000)
 FEEDBACK = CivicLessons(n=36_000)

@@ -14,8 +14,13 @@ trapping, stand neither in the red-team prompts of any arm nor in the specific l
 ask for them and for the others.
 
 Predictions, fixed before looking at any seed but 0: on unseen deeds the specific arm is the more
-harmful, and by more than on seen ones; it is the more preachy on unsafe prompts; without counters
-the broad arm is more preachy and more evasive, and equally harmless within a tenth (TOST).
+harmful, and by more than on seen ones; it is the more preachy on unsafe prompts (as is believed; on
+seed 0 it was not); without counters the broad arm is more preachy and more evasive (on seed 0 by 2
+points and by less than 1), and equally harmless within a tenth (TOST).
+
+All arms have as many prompts, turns and labels. Draws go by weight: of harm the broad list asks in
+4 of 9, of the very deed the specific one in 1 of 4, so that it leads to fewer revisions. They are
+counted, and harm on seen deeds stands beside harm on unseen ones.
 
 What is built in: the helpful-only model and the judge have learnt from people who knew both lists
 and all six deeds, as a large model has read of harm that no list names; and people who mend an
