@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from solon.errors import DataError, InputError
-from solon.judges.recorded import read_rows
+from solon.judges.row_files import read_rows
 from solon.objectives.bestofn import expected_gold, kl_bound
 from solon.records import Finding
 from solon.statistics import Bootstrap, Interval

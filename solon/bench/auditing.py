@@ -41,6 +41,10 @@ from solon.run.shards import read_records
 from solon.run.spec import override
 
 OF_ANSWERS = ("evasiveness", "preachiness")
+OF_JUDGES = ("juries",)  # the only ones in which several judges are one subject
+# what these ask is more than each pair once in both orders
+ASKING = ("format_hacks", "injection", "repetition", "verbosity")
+LIVE_ONLY = ("format_hacks", "injection")
 MARKS = {"measured": "–", "pass": "✓ pass", "warn": "✗ warn", "inconclusive": "? inconclusive"}
 
 
@@ -50,6 +54,8 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
     """
     if name in OF_ANSWERS:
         raise SettingError(f"{name} is an audit of answers: give --answers FILE")
+    if name in LIVE_ONLY:
+        raise SettingError(f"{name} asks the judge itself: leave --judgements out")
     audit = override(find("audits", name).load()(), changes)
     if name == "overoptimisation":
         return audit(points_of(path) if path.is_dir() else read_points(path))
@@ -58,7 +64,8 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
         if not found:
             raise InputError(f"{path}: neither judgements nor critiques that name a principle")
         return found
-    return _by_judge(audit, read_verdicts(path))
+    verdicts = read_verdicts(path)
+    return audit.recorded(verdicts) if name in OF_JUDGES else _by_judge(audit, verdicts)
 
 
 def audit_answers(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
@@ -82,6 +89,10 @@ def audit_live(
         raise SettingError(f"audit: give --answers FILE, as {name} is an audit of answers")
     if name == "principle_use":
         raise SettingError("audit: give --judgements RUN, as principle_use reads what was judged")
+    if name in OF_JUDGES:
+        raise SettingError(
+            f"audit: give --judgements FILE of several judges, as {name} compares them"
+        )
     kind = find("audits", name).load()
     own = {key: text for key, text in changes.items() if head(key) not in PARTS}
     audit = override(kind(), own)
@@ -99,6 +110,8 @@ def audit_live(
         gold = made.world.open(run).gold if made.world is not None and pairs is None else None
         judge = made.judge.open(run)
         with run.stage("audit"):
+            if name in ASKING:
+                return replace(audit, questions=tuple(questions))(judge)
             verdicts = ask(judge, questions, gold)
     return audit.recorded(verdicts)
 

@@ -6,20 +6,15 @@ row's ``first`` or ``second``), never the slot that it stood in, in the swapped 
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from solon.errors import DataError, InputError
+from solon.judges.row_files import read_rows
 from solon.records import Abstains, Compare, Completion, Judgement, PairJudgement, Prefers
-from solon.run.shards import KEY, read_records
+from solon.run.shards import read_records
 from solon.seams.feedback import PairJudge
 
 Gold = Callable[[Sequence[Completion]], list[float]]
@@ -28,6 +23,7 @@ SHARES: dict[str, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 FIELDS = (
     *("id", "judge", "cluster", "prompt", "first", "second", "len_first", "len_second"),
     *("p_first", "winner", "p_first_swapped", "winner_swapped", "gold", "gold_gap", "principle"),
+    *("policy_first", "policy_second"),
 )
 
 
@@ -38,7 +34,8 @@ class Verdict:
     ``orders`` holds P(first is better) of each order asked, None where the judge abstained: first
     shown first, then first shown second. ``gold`` is the true P(first is better), ``gold_gap`` the
     gold of first minus that of second, on any scale. Lengths are in characters. Rows of one
-    ``cluster`` (a prompt) are not independent. ``principle`` is the id of what was judged by.
+    ``cluster`` (a prompt) are not independent. ``principle`` is the id of what was judged by, the
+    policies (a name, or name@version) are who wrote the two.
 
     Example:
         Verdict(id="17", judge="gpt-4", cluster="egg", orders=(1.0, None), gold=1.0,
@@ -56,6 +53,8 @@ class Verdict:
     first: str | None = None
     second: str | None = None
     principle: str = ""
+    policy_first: str = ""
+    policy_second: str = ""
 
     @property
     def p(self) -> float | None:
@@ -125,26 +124,6 @@ def by_judge(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     return found
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The numbered objects of a JSON lines file (also ``.gz``) or a parquet file."""
-    if not path.is_file():
-        raise DataError(path, expected="a file (JSON lines or parquet) or a folder", came="none")
-    if path.suffix == ".parquet":
-        yield from enumerate(_parquet(path), start=1)
-        return
-    for number, line in enumerate(_bytes(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise DataError(path, row=number, expected="one JSON object", came=error) from error
-        if not isinstance(row, dict):
-            came = type(row).__name__
-            raise DataError(path, row=number, expected="one JSON object", came=came)
-        yield number, row
-
-
 def _gaps(questions: Sequence[Compare], gold: Gold | None) -> list[float | None]:
     if gold is None:
         return [None] * len(questions)
@@ -186,6 +165,8 @@ def _verdict(
         first=first.text,
         second=second.text,
         principle=judgement.principle,
+        policy_first=first.policy,
+        policy_second=second.policy,
     )
 
 
@@ -198,25 +179,6 @@ def _judgements(folder: Path) -> list[PairJudgement]:
             kind = type(record).__name__
             raise DataError(folder, row=row, expected="judgements of pairs (Compare)", came=kind)
     return found
-
-
-def _bytes(path: Path) -> bytes:
-    if path.suffix != ".gz":
-        return path.read_bytes()
-    try:
-        return gzip.decompress(path.read_bytes())
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(path, expected="a whole gzip file", came=error) from error
-
-
-def _parquet(path: Path) -> list[dict[str, Any]]:
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(path, expected="a parquet file", came=error) from error
-    if KEY in (table.schema.metadata or {}):
-        raise DataError(path, expected="the shard's folder, to read a run's records", came="a file")
-    return table.to_pylist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +208,8 @@ class _Row:
             first=self._text("first"),
             second=self._text("second"),
             principle=self._text("principle") or "",
+            policy_first=self._text("policy_first") or "",
+            policy_second=self._text("policy_second") or "",
         )
 
     def _wrong(self, field: str, expected: str, came: object) -> DataError:

@@ -116,6 +116,12 @@ class PlantedPair:
         name = self.id
         return [Judgement(question=q, answer=self._answer(q), judge=name) for q in questions]
 
+    def samples(self, questions: Sequence[Compare], /, *, n: int) -> list[list[PairJudgement]]:
+        """n judgements of each question, each by its own chance; the first is what a call gives."""
+        seeds = [self.seed, *(int(digest(self.seed, k), 16) for k in range(1, n))]
+        draws = [replace(self, seed=seed)(questions) for seed in seeds]
+        return [[replace(one, judge=self.id) for one in row] for row in zip(*draws, strict=True)]
+
     def _answer(self, question: Compare) -> Prefers | Abstains:
         draw = Draw(seed=self.seed, completions=(question.first, question.second))
         if draw.uniform("abstain") < self.dials.abstain:

@@ -11,6 +11,21 @@ from solon.statistics.agreement import (
 )
 from solon.statistics.bootstrap import Bootstrap
 from solon.statistics.bradley_terry import BradleyTerry, bradley_terry
+from solon.statistics.calibration import (
+    Bin,
+    Murphy,
+    calibrated_ece,
+    calibration_slope,
+    ece,
+    effective_rows,
+    equal_mass,
+    equal_width,
+    log_loss,
+    logits,
+    murphy,
+    reliability_table,
+)
+from solon.statistics.change import mean_change
 from solon.statistics.correlation import auc, kendall, pearson, spearman
 from solon.statistics.interval import (
     Equivalence,
@@ -34,26 +49,38 @@ from solon.statistics.length import (
 from solon.statistics.logistic import Logit, logistic
 
 __all__ = [
+    "Bin",
     "Bootstrap",
     "BradleyTerry",
     "Equivalence",
     "Interval",
     "LengthControlled",
     "Logit",
+    "Murphy",
     "at_equal_length",
     "auc",
     "bradley_terry",
+    "calibrated_ece",
+    "calibration_slope",
     "clopper_pearson",
     "cohen_kappa",
     "difference",
+    "ece",
+    "effective_rows",
+    "equal_mass",
+    "equal_width",
     "equivalence",
     "fleiss_kappa",
     "gwet_ac1",
     "kendall",
     "krippendorff_alpha",
     "length_controlled",
+    "log_loss",
     "logistic",
+    "logits",
     "mean",
+    "mean_change",
+    "murphy",
     "observed",
     "pabak",
     "paired_difference",
@@ -61,6 +88,7 @@ __all__ = [
     "predicted_win_rate",
     "proportion",
     "rate_at_length",
+    "reliability_table",
     "spearman",
     "standard_error",
     "table",

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 from answering import DialPolicy, prompts
 from simulated import DialJudge, gold, pairs
 
 from solon.audits.agreement import Agreement
+from solon.audits.calibration import Calibration
 from solon.audits.evasiveness import Evasiveness
+from solon.audits.juries import Juries
 from solon.audits.length_bias import LengthBias
 from solon.audits.position_bias import PositionBias
 from solon.audits.preachiness import Preachiness
 from solon.audits.principle_use import PrincipleUse
+from solon.audits.repetition import Repetition
+from solon.audits.self_preference import SelfPreference
 from solon.audits.win_rate import WinRate
+from solon.bench.auditing import Recorded
 from solon.judges.recorded import Verdict, ask
 from solon.records import Finding, flat
 
-AUDITS = (PositionBias(), Agreement(draws=100), LengthBias(), PrincipleUse())
+AUDITS = (
+    *(PositionBias(), Agreement(draws=100), LengthBias(), PrincipleUse()),
+    *(Calibration(draws=100), Repetition(), SelfPreference(own="me"), Juries(draws=100)),
+)
 
 
 def _verdicts() -> list[Verdict]:
     judge = DialJudge(a=1.5, b=0.5, c=0.2, abstains=0.05)
     asked = pairs(300, per_prompt=2)
     strict = [replace(verdict, principle="strict") for verdict in ask(judge, asked, gold)]
-    mild = ask(DialJudge(a=0.2, seed=2), asked[:40], gold)
-    return [*strict, *(replace(verdict, principle="mild") for verdict in mild)]
+    mild = ask(DialJudge(a=0.2, seed=2, id="mild"), asked[:40], gold)
+    said = [*strict, *(replace(verdict, principle="mild") for verdict in mild)]
+    sides = cycle((("me@1", "them@1"), ("them@1", "me@1")))
+    return [
+        replace(verdict, policy_first=one, policy_second=two)
+        for verdict, (one, two) in zip(said, sides, strict=False)
+    ]
 
 
 def _renamed(verdict: Verdict) -> Verdict:
@@ -40,6 +54,8 @@ def _renamed(verdict: Verdict) -> Verdict:
         len_second=verdict.len_first,
         first=verdict.second,
         second=verdict.first,
+        policy_first=verdict.policy_second,
+        policy_second=verdict.policy_first,
     )
 
 
@@ -54,7 +70,7 @@ def _numbers(findings: list[Finding]) -> dict[str, tuple[float, float, float]]:
 
 @pytest.mark.parametrize("audit", AUDITS, ids=lambda audit: type(audit).__name__)
 def test_names_and_order_of_the_rows_change_nothing(
-    audit: PositionBias | Agreement | LengthBias | PrincipleUse,
+    audit: Recorded,
 ) -> None:
     verdicts = _verdicts()
     found = _numbers(audit.recorded(verdicts))

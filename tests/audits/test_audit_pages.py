@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = (
     *("position_bias", "agreement", "length_bias", "overoptimisation", "win_rate"),
     *("evasiveness", "preachiness", "principle_use"),
+    *("verbosity", "format_hacks", "injection"),
+    *("calibration", "repetition", "self_preference", "juries"),
 )
 ORDER = [
     "What it measures",

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from solon.bench.auditing import audit_answers, audit_recorded, audit_run
+from solon.bench.auditing import audit_answers, audit_live, audit_recorded, audit_run
 from solon.bench.bench import Bench
 from solon.bench.town import lab
 from solon.cli import main
@@ -175,3 +175,16 @@ def test_the_command_line_audits_answers(
         with pytest.raises(SystemExit) as stopped:
             main(["audit", audit])
         assert stopped.value.code == 2
+
+
+def test_an_audit_that_alters_the_pairs_asks_the_judge_of_the_bench_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    changes = {"judge": "human", "labels.noise": "0", "features": "bold"}
+    with pytest.raises(SettingError, match="format_hacks asks the judge itself"):
+        audit_recorded("format_hacks", tmp_path, changes)
+    found = audit_live("format_hacks", "lab", changes, pairs=None, seed=0, runs=tmp_path)
+    assert [one.quantity for one in found] == ["effect/bold", "abstained"]
+    assert found[0].n > 300
+    assert found[0].high < 0  # marks are no words of the town
