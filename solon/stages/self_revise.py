@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from solon.errors import SettingError, TooManyFailures
+from solon.judges.parsing import after_thinking
 from solon.judges.questions import FailureLimit
 from solon.judges.revising import FAULTLESS, UNCHANGED, OpenRevising, Revising, usable
-from solon.records import Completion, Critique, flat
+from solon.records import Completion, Critique, Group, flat
 from solon.run.run import Run
 from solon.seams.feedback import Policy, Prompts
 from solon.seams.learning import Frozen, Learner
@@ -65,7 +66,7 @@ class SelfRevise:
         with run.stage("helpful"):  # what keeps the policy helpful
             wanted = prompts.take(self.helpful)
             draw = partial(helpful.sample, n=self.siblings)
-            answers = flat(run.map("helpful", draw, wanted, chunk=self.chunk))
+            answers = aloud(run.map("helpful", draw, wanted, chunk=self.chunk))
             texts = [one for one in answers if one.finish != "filter" and one.text.strip()]
             run.log(0, answers=len(texts), unanswered=len(answers) - len(texts))
 
@@ -82,7 +83,7 @@ class SelfRevise:
         revise = counted(self.words.by(reviser, run), FailureLimit(share=self.max_failed))
         groups = run.map("answers", helpful.sample, red_team.take(self.prompts), chunk=self.chunk)
         # what was cut off is no answer: it would teach to stop in the middle
-        texts = [one for one in flat(groups) if one.finish == "stop" and one.text.strip()]
+        texts = [one for one in aloud(groups) if one.finish == "stop" and one.text.strip()]
         run.log(0, answers=len(texts), unanswered=len(groups) - len(texts))
         turns: list[list[Critique]] = []
         for turn in range(1, self.turns + 1):
@@ -105,6 +106,16 @@ class SelfRevise:
                 for revision in usable([one]):
                     last[place] = revision
         return list(last.values())
+
+
+def aloud(groups: Sequence[Group]) -> list[Completion]:
+    """All completions, without the thoughts that a reasoning model had before them."""
+    return [
+        replace(one, text=after_thinking(one.text), tokens=(), logps=())
+        if one.text.lstrip().startswith("<think>")
+        else one
+        for one in flat(groups)
+    ]
 
 
 def counted(revise: OpenRevising, failures: FailureLimit) -> Callable[..., list[Critique]]:

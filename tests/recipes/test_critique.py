@@ -11,11 +11,11 @@ from tiny import tiny
 
 from solon.errors import SettingError, TooManyFailures
 from solon.judges.revising import Revising
-from solon.records import Completion, Critique, Prompt, flat
+from solon.records import Completion, Critique, Group, Prompt, flat
 from solon.run import lines
 from solon.run.run import Run
 from solon.run.shards import read_records
-from solon.stages.self_revise import SelfRevise, after, counts
+from solon.stages.self_revise import SelfRevise, after, aloud, counts
 from solon.text.constitution import Constitution
 
 P = Prompt.of("x")
@@ -102,6 +102,13 @@ def told(completion: Completion, revision: Completion | None, failed: str = "") 
     return Critique(
         completion=completion, principle="p", text="it is", revision=revision, failed=failed
     )
+
+
+def test_a_reasoning_models_thoughts_are_neither_revised_nor_learnt() -> None:
+    thought = replace(A, text="<think>Hm.</think>\n\nPull them out.", tokens=(1, 2))
+    [one, other] = aloud([Group(completions=(thought, B))])
+    assert (one.text, one.tokens) == ("Pull them out.", ())
+    assert other is B
 
 
 def test_a_malformed_revision_that_stands_in_the_record_is_not_gone_on_from() -> None:
