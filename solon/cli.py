@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except SolonError as error:
         print(f"solon: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:  # the reader of the output has left, as `head` does
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("solon: stopped; the same command goes on from here", file=sys.stderr)
         raise SystemExit(130) from None

@@ -61,14 +61,15 @@ class Revising:
         """Raises SettingError where the words or the constitution lack what is asked for."""
         return OpenRevising(
             policy=policy,
-            constitution=self._law(),
+            constitution=self.law(),
             dialogue=Template.load(self.dialogue if self.critique else self.direct),
             examples=Template.load(self.examples).render({}) if self.examples else (),
             faultless=self.faultless if self.critique else "",
             seed_for=run.seed_for,
         )
 
-    def _law(self) -> Constitution:
+    def law(self) -> Constitution:
+        """The principles that are drawn from; raises SettingError where it cannot be revised by."""
         wanted = ("critique", "revision") if self.critique else ("revision",)
         law = Constitution.load(self.constitution).asking(*wanted)
         if not 0 <= self.principles <= len(law.principles):

@@ -55,6 +55,7 @@ class Constitutional:
 
     def __call__(self, run: Run) -> Frozen:
         """Bai et al., figure 1: the upper half, then the lower one."""
+        self.revise.words.law()  # a constitution without the words is refused before any work
         red_team, prompts = self.red_team.open(run), self.prompts.open(run)
         policy, judge = self.policy.open(run), self.judge.open(run)
         people = None if self.labels is None else self.labels.open(run)

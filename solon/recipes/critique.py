@@ -43,6 +43,7 @@ class Critique:
 
     def __call__(self, run: Run) -> Frozen:
         """Bai et al., figure 1, the upper half."""
+        self.revise.words.law()  # a constitution without the words is refused before any work
         red_team, prompts = self.red_team.open(run), self.prompts.open(run)
         policy = self.policy.open(run)
         start = self.imitate.start(run, policy, self.demonstrations)

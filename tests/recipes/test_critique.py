@@ -137,6 +137,7 @@ def test_settings_that_cannot_be_met_are_refused(tmp_path: Path) -> None:
     recipe, _ = tiny("critique", revise__words__constitution="town")
     with Run(tmp_path) as run, pytest.raises(SettingError, match="'town': expected a principle"):
         recipe(run)
+    assert not (tmp_path / "stages.jsonl").exists()  # before anything was trained
     assert Revising().constitution == "harmless"
 
 
