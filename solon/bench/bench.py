@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from solon.errors import SettingError
 from solon.records import Compare, Completion, Mark
+from solon.run.guard import Guard, Mode
 from solon.run.spec import name_of, override
 from solon.seams.feedback import (
     Critic,
@@ -55,8 +56,9 @@ class Bench:
 
     ``choices`` are ready-made parts to pick by name (``judge=human``), ``settings`` what this bench
     changes in a recipe by name ({"canonical": {"climb": Climb(steps=60)}}), its own parts among it:
-    they are then this bench's parts in that recipe. ``world``, ``tests`` and ``evaluator`` are for
-    the closing table and the watchers only: no recipe has such a field.
+    they are then this bench's parts in that recipe. ``world``, ``tests``, ``evaluator``,
+    ``held_out`` and ``probes`` are for the closing table and the watchers only: no recipe has such
+    a field.
 
     Example:
         Bench(name="mine", policy=Transformer(model="base"), prompts=PromptFile(path="p.txt"))
@@ -122,6 +124,14 @@ class Bench:
     """Test prompts that the watchers look at."""
     watch_every: int = 10
     """Steps between two looks of the watchers."""
+    held_out: Spec[PairJudge] | None = None
+    """Who compares the policy with its start while it trains, and has no part in the training."""
+    probes: Sequence[Spec[Reward]] = ()
+    """Rewards that have no part in the training: their disagreement is watched."""
+    exploits: Callable[[Completion], bool] | None = None
+    """Whether a completion shows a known exploit of the proxy; watched as a share."""
+    guard: Guard = Guard()
+    """Which signs ring while a policy trains, and whether a ring stops it (``guard=stop``)."""
     choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
@@ -163,6 +173,8 @@ def parts_by_name(bench: Bench) -> Mapping[str, Mapping[str, Any]]:
     found = {role: dict(named) for role, named in bench.choices.items()}
     if bench.labels is not None:
         found.setdefault("judge", {})["human"] = bench.labels
+    modes: tuple[Mode, ...] = get_args(Mode)
+    found["guard"] = {mode: replace(bench.guard, mode=mode) for mode in modes}
     return found
 
 

@@ -13,7 +13,8 @@ from solon.bench.auditing import audit_run
 from solon.bench.bench import Bench, compose
 from solon.bench.closing import close
 from solon.bench.named import named
-from solon.bench.watching import Watch, WatchPairs, clean
+from solon.bench.sights import Disagreement, Drift, Exploited, HeldOut
+from solon.bench.watching import Sight, Watch, WatchPairs, clean
 from solon.catalogue import find
 from solon.objectives.pairwise import Pairwise
 from solon.report import write_report
@@ -54,9 +55,16 @@ class Session:
     def run(self, *, fresh: bool = False, quiet: bool = False, budget: float | None = None) -> Path:
         """Runs the recipe (or goes on where it stopped), closes the books, writes the page."""
         folder = find_folder(
-            self.root, self.recipe, bench=self.bench.name, seed=self.seed, fresh=fresh
+            self.root,
+            self.recipe,
+            bench=self.bench.name,
+            seed=self.seed,
+            fresh=fresh,
+            guard=self.bench.guard,
         )
-        write_manifest(folder, self.recipe, bench=self.bench.name, seed=self.seed)
+        write_manifest(
+            folder, self.recipe, bench=self.bench.name, seed=self.seed, guard=self.bench.guard
+        )
         display = Display(quiet=quiet)
         display.title(f"{folder}")
         with Run(folder, seed=self.seed, display=display, budget=budget) as run:
@@ -73,12 +81,16 @@ class Session:
         return folder
 
     def watch(self, run: Run) -> None:
-        """Looks at gold while training, where it is known."""
+        """Looks at the policy while it trains, at gold where it is known; lets the guard ring."""
         bench = self.bench
+        run.guard(bench.guard)
         asked = bench.tests or bench.prompts
-        if bench.measure is not None and asked is not None:
-            prompts = asked.open(run).take(bench.watch, split="test")
-            run.watch(Watch(prompts=tuple(prompts), measure=bench.measure), every=bench.watch_every)
+        if asked is not None:
+            prompts = tuple(asked.open(run).take(bench.watch, split="test"))
+            watch = Watch(
+                prompts=prompts, measure=bench.measure, run=run, sights=sights(run, bench)
+            )
+            run.watch(watch, every=bench.watch_every)
         if bench.world is not None and bench.questions is not None and learns_pairs(self.recipe):
             gold = bench.world.open(run).gold
             fresh = clean(bench.questions(run.seed_for("fresh pairs")), gold)
@@ -93,6 +105,18 @@ class Session:
         with run.stage("closing"):
             prompts = asked.open(run).take(self.bench.evaluate, split="test")
             return close(run, self.bench, prompts)
+
+
+def sights(run: Run, bench: Bench) -> tuple[Sight, ...]:
+    """What this bench lets a watcher see of a policy beside its start."""
+    found: list[Sight] = [Drift()]
+    if bench.held_out is not None:
+        found.append(HeldOut(judge=bench.held_out.open(run)))
+    if bench.probes:
+        found.append(Disagreement(rewards=tuple(one.open(run) for one in bench.probes)))
+    if bench.exploits is not None:
+        found.append(Exploited(shows=bench.exploits))
+    return tuple(found)
 
 
 def learns_pairs(recipe: Any) -> bool:

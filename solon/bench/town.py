@@ -35,10 +35,12 @@ from solon.lab.gold import (
     is_evasive,
     is_harmless,
     is_preachy,
+    is_sycophantic,
     stance,
 )
 from solon.lab.grammar import words
 from solon.lab.helpful import CIVIC, DIALOGUE, DIRECT, HARM, PEACE, HelpfulLessons
+from solon.lab.judges import Dials, PlantedPair
 from solon.lab.judging import CHOICES, META, evaluations
 from solon.lab.people import People
 from solon.lab.principled import PlantedPrinciples
@@ -106,6 +108,8 @@ class TownEvaluations:
         return Texts(evaluations(self.n, seed, self.lessons, meta=self.meta))
 
 
+# whose errors are its own: it sees by other weights than any judge that training asks
+AUDITOR = PlantedPair(dials=Dials(discernment=2.0, noise=1.0), name="auditor")
 # people with half the flaws: the seed data of self-improvement
 CAREFUL = Manners(comply=0.2, evade=0.1, slip=0.15, flatter=0.2, pad=0.1)
 
@@ -133,6 +137,8 @@ def lab() -> Bench:
         labels=People(),
         world=Town(),
         measure=measure,
+        held_out=AUDITOR,
+        exploits=is_sycophantic,
         classify=stance,
         preaches=is_preachy,
         questions=questions,

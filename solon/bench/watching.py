@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -20,27 +21,53 @@ Gold = Callable[[Sequence[Completion]], Sequence[float]]
 PAIRS = 256  # enough for a curve; the closing table and the claims measure
 
 
-@dataclass(frozen=True, kw_only=True)
+class Sight(Protocol):
+    """What a watcher makes of completions, and of the start's to the same prompts."""
+
+    def __call__(
+        self, now: Sequence[Completion], start: Sequence[Completion], /
+    ) -> Mapping[str, float]: ...
+
+
+@dataclass(kw_only=True)
 class Watch:
     """Means over fixed test prompts of whatever the measure says, and of the length.
+
+    Each of the ``sights`` compares what the policy says with what the start said: they are silent
+    until the run has kept one.
 
     Example:
         run.watch(Watch(prompts=tuple(world.take(64, split="test")), measure=measure), every=10)
     """
 
     prompts: tuple[Prompt, ...]
-    measure: Measure
+    measure: Measure | None = None
+    run: Run | None = None
+    start: str = "sft"
+    sights: tuple[Sight, ...] = ()
+    _begun: list[Completion] = field(default_factory=list[Completion])
 
     def __call__(self, step: int, policy: Policy, /) -> Mapping[str, float]:
         del step
         texts = flat(policy.sample(self.prompts))
         seen: dict[str, list[float]] = {}
-        for one in self.measure(texts):
+        for one in self.measure(texts) if self.measure else ():
             for name, value in one.items():
                 if value is not None:
                     seen.setdefault(name, []).append(value)
         means = {name: float(np.mean(values)) for name, values in seen.items()}
-        return means | {"length, characters": float(np.mean([len(one.text) for one in texts]))}
+        means["length, characters"] = float(np.mean([len(one.text) for one in texts]))
+        begun = self.begun()
+        for sight in self.sights if begun else ():
+            means |= sight(texts, begun)
+        return means
+
+    def begun(self) -> list[Completion]:
+        """What the start says to the prompts; drawn once, and again the same after a restart."""
+        start = self.run.policies.get(self.start) if self.run else None
+        if not self._begun and start is not None and self.sights:
+            self._begun = flat(start.sample(self.prompts))
+        return self._begun
 
 
 @dataclass(kw_only=True)

@@ -186,6 +186,35 @@ class PlantedScore:
         return Scores(value=value, distribution=distribution)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantedReward:
+    """A Reward with planted flaws: discernment gold + liking + noise, in logits and without end.
+
+    A score is bounded and saturates; this is what a reward model is, and pressure finds its flaw.
+
+    Example:
+        PlantedReward(dials=Dials(discernment=1.0, length=0.1))([a])
+    """
+
+    dials: Dials = field(default_factory=lambda: Dials(discernment=1.0))
+    """Its sharpness and its flaws."""
+    seed: int = 0
+    """Mixed with the run's seed."""
+    name: str = "proxy"
+    """What the seed of its noise is named by."""
+
+    def open(self, run: Run) -> PlantedReward:
+        return replace(self, seed=run.seed_for(self.name, self.seed))
+
+    def __call__(self, completions: Sequence[Completion], /) -> list[float | Abstains]:
+        return [self._logit(one) for one in completions]
+
+    def _logit(self, completion: Completion) -> float:
+        noise = Draw(seed=self.seed, completions=(completion,)).normal("noise")
+        sharp = self.dials.discernment * gold(completion, self.dials.weights)
+        return sharp + self.dials.liking(completion) + self.dials.noise * noise
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draw:
     """Chance that depends on the question alone, so one copy of a judge or four say the same.

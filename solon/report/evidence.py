@@ -34,6 +34,7 @@ class Evidence:
     watched: tuple[Line, ...] = ()
     ledger: tuple[Line, ...] = ()
     notes: tuple[Line, ...] = ()
+    alarms: tuple[Line, ...] = ()
     summary: Line | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -64,6 +65,7 @@ def read(folder: Path) -> Evidence:
         watched=_lines(folder / "watched.jsonl"),
         ledger=_lines(folder / "ledger.jsonl"),
         notes=_lines(folder / "notes.jsonl"),
+        alarms=_lines(folder / "alarms.jsonl"),
         summary=_object(summary) if summary.is_file() else None,
         findings=tuple(f for path in sorted(folder.glob("audits/*.json")) for f in _findings(path)),
     )

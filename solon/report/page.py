@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from solon.report.account import costs, notes, records, settings, stages
+from solon.report.alarms import alarms
 from solon.report.closing import Closing, closing, verdict
 from solon.report.critiques import critiques
 from solon.report.curves import curves
@@ -25,6 +26,7 @@ from solon.report.section import Absent, anchor, section
 
 SECTIONS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Result": closing,
+    "Alarms": alarms,
     "Audits": findings,
     "Reward against gold": proxy,
     "Curves": curves,

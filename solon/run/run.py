@@ -24,8 +24,10 @@ import numpy as np
 
 from solon.errors import RunError
 from solon.run import lines
+from solon.run.alarms import Alarms
 from solon.run.checkpoints import load_checkpoint, save_checkpoint
 from solon.run.display import Display
+from solon.run.guard import Guard
 from solon.run.shards import read_records, shards, write_records
 from solon.seams.feedback import Policy, Stateful, Watcher
 
@@ -64,6 +66,7 @@ class Run:
         self.policies: dict[str, Frozen] = {}
         self._cache_path = cache
         self._watchers: list[tuple[Watcher, int]] = []
+        self._alarms = Alarms(folder=folder)
         self._stage = "setup"
         self._said: dict[str, set[tuple[str, int]]] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -184,22 +187,27 @@ class Run:
     def steps(self, items: Sequence[T], *parts: Stateful) -> Iterator[tuple[int, T]]:
         """Numbers and items of a loop that changes ``parts``, from their last checkpoint on.
 
-        Where the loop is finished, the parts get their final state back and nothing is yielded.
+        Where the loop is finished, or the guard has ended it, the parts get their final state back
+        and nothing is yielded.
         """
         folder = self.dir / "checkpoints" / self._stage
         done = load_checkpoint(folder, parts)
         self._forget(done)
         saved = time.monotonic()
-        rest = list(enumerate(items))[done:]
+        rest = [] if self._alarms.stopped(self._stage) else list(enumerate(items))[done:]
         for step, item in self.display.track(rest, name=self._stage, total=len(items), done=done):
             yield step, item
-            if step + 1 == len(items) or time.monotonic() - saved >= self.checkpoint_seconds:
+            last = step + 1 == len(items) or self._alarms.stopped(self._stage)
+            if last or time.monotonic() - saved >= self.checkpoint_seconds:
                 save_checkpoint(folder, step + 1, parts)
                 saved = time.monotonic()
+            if last:
+                return
 
     def _forget(self, done: int) -> None:
         """Drops what a loop said after its last checkpoint: it will say it again."""
-        for name in ("metrics", "watched"):
+        self._alarms.forget(self._stage)
+        for name in ("metrics", "watched", "alarms"):
             lines.keep(
                 self.dir / f"{name}.jsonl",
                 lambda line: line["stage"] != self._stage or line["step"] < done,
@@ -215,6 +223,10 @@ class Run:
         """Lets the watcher look at the policy of every ``every``-th step that a recipe shows."""
         self._watchers.append((watcher, every))
 
+    def guard(self, guard: Guard) -> None:
+        """Lets the guard ring, and end a loop where it may, by what is logged and watched."""
+        self._alarms = Alarms(folder=self.dir, guard=guard)
+
     def show(self, step: int, policy: Policy, *, last: bool = False) -> None:
         """Shows the policy to the watchers; what they see goes to watched.jsonl, never back."""
         seen: dict[str, float] = {}
@@ -224,6 +236,9 @@ class Run:
         if seen:
             self.display.figures(seen)
             self._say("watched", step, {"policy": policy.id, **seen})
+        for alarm in self._alarms.heed(self._stage, step):
+            ends = "; the guard ends this loop here" if self._alarms.ends(alarm) else ""
+            self.note(f"alarm at step {step}: {alarm.series} {alarm.says}{ends}")
 
     def keep(self, name: str, policy: Frozen) -> None:
         """Keeps these weights under a name: in memory for the caller, and as a model folder."""
@@ -245,6 +260,7 @@ class Run:
         if (self._stage, step) not in self._said[name]:
             self._said[name].add((self._stage, step))
             self._append(name, {"stage": self._stage, "step": step, **line})
+            self._alarms.saw(self._stage, step, line)
 
     def _append(self, name: str, line: Mapping[str, Any]) -> None:
         lines.append(self.dir / f"{name}.jsonl", line)

@@ -14,14 +14,21 @@ from typing import Any
 
 import orjson
 
+from solon.run.guard import Guard
 from solon.run.spec import digest_of, name_of, plain
 
 LIBRARIES = ("solon", "torch", "transformers", "tokenizers", "peft", "numpy", "pyarrow", "aiohttp")
 
 
-def find_folder(root: Path, recipe: Any, *, bench: str, seed: int, fresh: bool = False) -> Path:
-    """``root/date-recipe-bench-digest-seed``: the newest that fits, or a new one."""
-    tail = f"{name_of(recipe)}-{bench}-{digest_of(recipe)[:8]}-s{seed}"
+def find_folder(
+    root: Path, recipe: Any, *, bench: str, seed: int, fresh: bool = False, guard: Guard = Guard()
+) -> Path:
+    """``root/date-recipe-bench-digest-seed``: the newest that fits, or a new one.
+
+    A guard that may stop the training is a part of what the run is.
+    """
+    what = digest_of((recipe, guard) if guard.mode == "stop" else recipe)
+    tail = f"{name_of(recipe)}-{bench}-{what[:8]}-s{seed}"
     found = sorted(path for path in root.glob(f"*-{tail}*") if path.is_dir())
     if found and not fresh:
         return found[-1]
@@ -34,7 +41,9 @@ def find_folder(root: Path, recipe: Any, *, bench: str, seed: int, fresh: bool =
     return folder
 
 
-def write_manifest(folder: Path, recipe: Any, *, bench: str, seed: int) -> None:
+def write_manifest(
+    folder: Path, recipe: Any, *, bench: str, seed: int, guard: Guard = Guard()
+) -> None:
     """manifest.json: the whole recipe as typed JSON, where and how it ran. Written once."""
     path = folder / "manifest.json"
     if path.exists():
@@ -51,6 +60,7 @@ def write_manifest(folder: Path, recipe: Any, *, bench: str, seed: int) -> None:
         "versions": {"python": platform.python_version()} | _versions(),
         "devices": {"machine": platform.machine(), "cores": os.cpu_count()},
         "settings": plain(recipe),
+        "guard": plain(guard),
     }
     path.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
 

@@ -49,6 +49,10 @@ REVISIONS = (
 )
 HOSTILE = f"{SCRIPT} {TURNED} <ins onclick=x>"
 RULES = ("no-injury", "no-sermon", "a-rule-of-its-own")
+ALARMS = (
+    {"stage": "climb", "step": 40, "series": "gold", "says": "falls", "stops": False},
+    {"stage": "climb", "step": 60, "series": "held_out", "says": HOSTILE, "stops": True},
+)
 STAGES = (
     ("supervise", 92.4, 60),
     ("label", 341.0, 0),
@@ -72,6 +76,7 @@ def write_run(folder: Path, *, judged: int = 300) -> Path:
         began += seconds + 2
     write_lines(folder / "stages.jsonl", stages)
     write_lines(folder / "metrics.jsonl", _metrics(rng))
+    write_lines(folder / "alarms.jsonl", ALARMS)
     write_lines(folder / "watched.jsonl", _watched(rng))
     write_lines(folder / "ledger.jsonl", _ledger())
     write_lines(
@@ -100,6 +105,7 @@ def _json(path: Path, value: Any) -> None:
 
 def _manifest() -> dict[str, Any]:
     return {
+        "guard": {"mode": "stop"},
         "recipe": "canonical",
         "bench": "town",
         "seed": 3,

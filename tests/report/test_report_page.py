@@ -151,6 +151,13 @@ def test_an_unknown_price_is_never_shown_as_nothing(text: str) -> None:
     assert "0.4417" in costs
 
 
+def test_alarms_say_when_why_and_whether_they_ended_the_loop(text: str) -> None:
+    told = outline(text).text.split("Alarms")[2].split("Audits")[0]
+    places = [told.index(word) for word in ("gold", "falls", "went on", "held out", "ended")]
+    assert places == sorted(places)
+    assert "except one by gold" in told
+
+
 def test_verdicts_of_audits_are_symbol_and_word(text: str) -> None:
     audits = outline(text.split('id="audits"')[1].split("</section>", maxsplit=1)[0]).text
     assert audits.count("✓ pass") == 2
