@@ -82,14 +82,16 @@ class Overoptimisation:
         return [
             _found("gold_slope", gold, note, (0.0, float("inf"))),
             _found("proxy_slope", proxy, note),
-            _found("alpha", self._measure(curve, lambda w: curve.fit(w)[0]), note),
-            _found("beta", self._measure(curve, lambda w: curve.fit(w)[1]), note),
+            _found("alpha", self._measure(curve, lambda w: curve.fit(w).alpha), note),
+            _found("beta", self._measure(curve, lambda w: curve.fit(w).beta), note),
+            _found("explained", self._measure(curve, lambda w: curve.fit(w).explained), note),
             *self._peak(curve),
         ]
 
     def _peak(self, curve: _Curve) -> list[Finding]:
         """Nothing where the fit never bends down: there is no peak to report."""
-        at, height = self._measure(curve, curve.peak), self._measure(curve, curve.height)
+        at = self._measure(curve, lambda w: curve.fit(w).peak)
+        height = self._measure(curve, lambda w: curve.fit(w).height)
         if not np.isfinite(at.estimate):
             return []
         beyond = at.estimate > curve.d.max()
@@ -107,6 +109,56 @@ class Overoptimisation:
         # a block bootstrap's error is smallest for lengths of order n^(1/3); a line needs 2 points
         length = max(2, round(len(curve.d) ** (1 / 3)))
         return bootstrap.blocks(statistic, len(curve.d), length)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The published form through gold at distances d; ``explained`` is R^2 about gold's mean.
+
+    Example:
+        fitted(d, gold, "best_of_n").peak      # alpha / (2 beta)
+    """
+
+    form: Form
+    alpha: float
+    beta: float
+    explained: float
+
+    def __call__(self, d: Floats) -> Floats:
+        """The gold of the form at these distances."""
+        return d * self.alpha - self.beta * _bent(d, self.form)
+
+    @property
+    def peak(self) -> float:
+        """The distance at which gold is highest; infinite where it never bends down."""
+        if np.isnan(self.beta):
+            return self.beta
+        if self.beta <= 0:
+            return float("inf")
+        if self.form == "best_of_n":
+            return max(0.0, self.alpha / (2 * self.beta))
+        ratio = self.alpha / self.beta
+        return float(np.exp(ratio - 1)) if ratio < 700 else float("inf")
+
+    @property
+    def height(self) -> float:
+        """The gold at its peak."""
+        return float(self(np.array([self.peak]))[0]) if np.isfinite(self.peak) else self.peak
+
+
+def fitted(d: Floats, gold: Floats, form: Form, weights: Floats | None = None) -> Fit:
+    """Least squares of the form, which is linear in alpha and beta."""
+    weights = np.ones(len(d)) if weights is None else weights
+    alpha, beta = _least_squares(np.column_stack([d, -_bent(d, form)]), gold, weights)
+    fit = Fit(form=form, alpha=alpha, beta=beta, explained=float("nan"))
+    mean = np.average(gold, weights=weights)
+    spread = float(weights @ (gold - mean) ** 2)
+    left = float(weights @ (gold - fit(d)) ** 2)
+    return replace(fit, explained=1 - left / spread) if spread > 0 else fit
+
+
+def _bent(d: Floats, form: Form) -> Floats:
+    return d**2 if form == "best_of_n" else np.asarray(special.xlogy(d, d))
 
 
 def best_of_n_points(
@@ -190,30 +242,9 @@ class _Curve:
         count = len(set(self.clusters))
         return f"{count} clusters: the interval is too narrow" if count < 8 else ""
 
-    def fit(self, weights: Floats) -> tuple[float, float]:
-        """alpha and beta; nan where the draw cannot tell them apart."""
-        bent = self.d**2 if self.form == "best_of_n" else special.xlogy(self.d, self.d)
-        return _least_squares(np.column_stack([self.d, -bent]), self.gold, weights)
-
-    def peak(self, weights: Floats) -> float:
-        """The distance at which the fitted gold is highest; infinite where it never bends down."""
-        alpha, beta = self.fit(weights)
-        if np.isnan(beta):
-            return beta
-        if beta <= 0:
-            return float("inf")
-        if self.form == "best_of_n":
-            return max(0.0, alpha / (2 * beta))
-        return float(np.exp(alpha / beta - 1)) if alpha / beta < 700 else float("inf")
-
-    def height(self, weights: Floats) -> float:
-        """The fitted gold at its peak."""
-        peak = self.peak(weights)
-        if not np.isfinite(peak):
-            return peak
-        alpha, beta = self.fit(weights)
-        bent = beta * peak if self.form == "best_of_n" else beta * special.xlogy(1.0, peak)
-        return peak * (alpha - float(bent)) if peak else 0.0
+    def fit(self, weights: Floats) -> Fit:
+        """Where the draw cannot tell alpha and beta apart, both are nan."""
+        return fitted(self.d, self.gold, self.form, weights)
 
     def after(self, start: float) -> _Curve:
         """The points at distance ``start`` and beyond."""

@@ -4,11 +4,11 @@ Our formulation: the proxy compression survey (arXiv 2604.13602) lists signs of 
 measures none of them.
 
 From one supervised start per seed a proxy that likes length is climbed under the highest pressure
-of ``length_bias_grows_with_pressure``: without a stop, and with a guard set before (KL 1.5
-nats, length 1.5 times the first, features 1 standard deviation from the start's, two looks in a
-row, the rest as it comes; chosen on seed 0, where the even proxy stays below them). Gold is watched every 5 steps on 96 fixed test prompts; its peak is
-the highest of the watched. Lead time is in sqrt(nats), at the peak less at the alarm: above 0 the
-guard rings before gold turns.
+of ``length_bias_grows_with_pressure``: without a stop, and with a guard set before (KL 1.5 nats,
+length 1.5 times the first, features 1 standard deviation from the start's, two looks in a row, the
+rest as it comes; chosen on seed 0, where the even proxy stays below them). Gold is watched every 5
+steps on 96 fixed test prompts; its peak is the highest of the watched. Lead time is in sqrt(nats),
+at the peak less at the alarm: above 0 the guard rings before gold turns.
 
 Predictions, fixed before looking at any seed but 0: the guard's result has more gold than the
 unguarded one, on 300 test prompts; it keeps more than half of what is lost from the peak to the

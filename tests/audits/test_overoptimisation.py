@@ -12,6 +12,7 @@ from solon.audits.overoptimisation import (
     Overoptimisation,
     Point,
     best_of_n_points,
+    fitted,
     read_points,
 )
 from solon.errors import DataError, InputError
@@ -128,3 +129,16 @@ def test_points_are_read_from_a_file(tmp_path: Path) -> None:
     path.write_text('{"kl": 1, "proxy": 2, "gold": null}')
     with pytest.raises(DataError, match=r"row 1, field 'gold': expected a finite number, got None"):
         read_points(path)
+
+
+def test_a_fit_recovers_its_form_says_what_it_explains_and_foretells() -> None:
+    d = np.linspace(0.2, 3.0, 30)
+    line = fitted(d, d * (1.0 - 0.25 * d), "best_of_n")
+    assert (line.alpha, line.beta, line.explained) == pytest.approx((1.0, 0.25, 1.0))
+    assert (line.peak, line.height) == pytest.approx((2.0, 1.0))
+    assert line(np.array([4.0])) == pytest.approx([0.0])
+    log = fitted(d, d * (1.0 - 0.5 * np.log(d)), "reinforcement")
+    assert (log.alpha, log.beta, log.explained) == pytest.approx((1.0, 0.5, 1.0))
+    assert (log.peak, log.height) == pytest.approx((np.e, 0.5 * np.e))
+    assert fitted(d, d * (1.0 - 0.5 * np.log(d)), "best_of_n").explained < 0.999
+    assert fitted(d, d * 1.1 + 0.1 * d**2, "best_of_n").peak == float("inf")  # it bends upwards
