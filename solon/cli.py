@@ -95,7 +95,7 @@ def _add_label(commands: Any) -> None:
 
 def _add_audit(commands: Any) -> None:
     one = commands.add_parser("audit", help="measure how a judge or a policy fails")
-    one.add_argument("audit", metavar="AUDIT")
+    one.add_argument("audit", metavar="AUDIT", help="an audit's name, or all")
     one.add_argument("--judgements", type=Path, metavar="FILE", help="verdicts, or a run, to audit")
     one.add_argument("--answers", type=Path, metavar="FILE", help="answers, or a run, to audit")
     one.add_argument("--pairs", type=Path, metavar="FILE", help="labelled pairs to ask a judge")
@@ -158,6 +158,9 @@ def audit(arguments: argparse.Namespace) -> None:
     from solon.bench import auditing
 
     changes, seed = split(arguments.settings)
+    if arguments.audit == "all":
+        print(auditing_all(arguments, changes, seed))
+        return
     if arguments.answers is not None:
         found = auditing.audit_answers(arguments.audit, arguments.answers, changes)
     elif arguments.judgements is not None:
@@ -176,6 +179,18 @@ def audit(arguments: argparse.Namespace) -> None:
         auditing.write_findings(arguments.out, found)
     if arguments.strict and any(one.verdict == "warn" for one in found):
         raise SystemExit(1)
+
+
+def auditing_all(arguments: argparse.Namespace, changes: dict[str, str], seed: int) -> Path:
+    """solon audit all: the page of every audit that applies."""
+    from solon.bench.battery import Battery
+    from solon.bench.bench import compose_bench
+    from solon.bench.named import named
+
+    files = {name: getattr(arguments, name) for name in ("pairs", "judgements", "answers")}
+    battery = Battery(**{name: str(path) for name, path in files.items() if path is not None})
+    bench = compose_bench(named(arguments.on), changes)
+    return battery.page(bench, root=arguments.runs, seed=seed)
 
 
 def constitution(arguments: argparse.Namespace) -> None:

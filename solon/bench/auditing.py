@@ -77,7 +77,7 @@ def audit_answers(name: str, path: Path, changes: Mapping[str, str]) -> list[Fin
     found: list[Finding] = []
     policies = by_policy(read_answers(samples if samples.is_dir() else path))
     for policy, answers in policies.items():  # never pooled: an audit is of one policy
-        found += _of(policy, audit.recorded(answers), alone=len(policies) == 1)
+        found += of_whom(policy, audit.recorded(answers), alone=len(policies) == 1)
     return found
 
 
@@ -191,11 +191,11 @@ def _by_judge(audit: Recorded, verdicts: Sequence[Verdict]) -> list[Finding]:
     return [
         finding
         for judge, rows in judges.items()
-        for finding in _of(judge, audit.recorded(rows), alone=len(judges) == 1)
+        for finding in of_whom(judge, audit.recorded(rows), alone=len(judges) == 1)
     ]
 
 
-def _of(whose: str, findings: Sequence[Finding], *, alone: bool) -> list[Finding]:
+def of_whom(whose: str, findings: Sequence[Finding], *, alone: bool) -> list[Finding]:
     """The findings under the name of whose they are, unless there is nobody else."""
     of = "" if alone else f"{whose}: "
     return [replace(one, quantity=of + one.quantity) for one in findings]

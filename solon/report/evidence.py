@@ -35,6 +35,7 @@ class Evidence:
     ledger: tuple[Line, ...] = ()
     notes: tuple[Line, ...] = ()
     alarms: tuple[Line, ...] = ()
+    mistakes: tuple[Line, ...] = ()
     summary: Line | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -66,6 +67,7 @@ def read(folder: Path) -> Evidence:
         ledger=_lines(folder / "ledger.jsonl"),
         notes=_lines(folder / "notes.jsonl"),
         alarms=_lines(folder / "alarms.jsonl"),
+        mistakes=_lines(folder / "mistakes.jsonl"),
         summary=_object(summary) if summary.is_file() else None,
         findings=tuple(f for path in sorted(folder.glob("audits/*.json")) for f in _findings(path)),
     )

@@ -19,6 +19,8 @@ from solon.report.evidence import Evidence, read
 from solon.report.figure import moment, number, span
 from solon.report.findings import findings, tally
 from solon.report.judgements import judgements
+from solon.report.lights import lights
+from solon.report.mistakes import mistakes
 from solon.report.proxy import proxy
 from solon.report.reading import reading
 from solon.report.samples import samples
@@ -39,6 +41,16 @@ SECTIONS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Records": records,
     "Settings": settings,
 }
+OF_AUDITS: dict[str, Callable[[Evidence], Html | Absent]] = {
+    "In two minutes": lights,
+    "Audits": findings,
+    "Worst failures": mistakes,
+    "Judgements": judgements,
+    "Costs": costs,
+    "Notes": notes,
+    "Records": records,
+    "Settings": settings,
+}
 
 
 def write_report(folder: Path) -> Path:
@@ -54,7 +66,8 @@ def write_report(folder: Path) -> Path:
 def page(evidence: Evidence) -> str:
     """The whole page; the same run directory gives the same bytes."""
     style = files("solon.report").joinpath("style.css").read_text(encoding="utf-8")
-    made = {title: make(evidence) for title, make in SECTIONS.items()}
+    sections = OF_AUDITS if audits_only(evidence) else SECTIONS
+    made = {title: make(evidence) for title, make in sections.items()}
     here = [part for part in made.values() if not isinstance(part, Absent)]
     away = [part.why for part in made.values() if isinstance(part, Absent)]
     titles = [title for title, part in made.items() if not isinstance(part, Absent)]
@@ -99,9 +112,15 @@ def _header(evidence: Evidence) -> Html:
     ]
     summary = evidence.summary
     said = verdict(Closing.of(summary)) if summary else "This run has no closing table yet."
+    if audits_only(evidence):
+        said = "Each bound was fixed before looking; a red light breaks one, wholly outside it."
     return h(
         "header",
-        h("p", "Solon · report of a run", class_="kicker"),
+        h(
+            "p",
+            "Solon · audits" if audits_only(evidence) else "Solon · report of a run",
+            class_="kicker",
+        ),
         h("h1", _what(evidence)),
         h("p", said, class_="verdict"),
         h("p", tally(evidence.findings)) if evidence.findings else None,
@@ -110,8 +129,15 @@ def _header(evidence: Evidence) -> Html:
     )
 
 
+def audits_only(evidence: Evidence) -> bool:
+    """Whether this is no run of a recipe, but a battery of audits."""
+    return evidence.manifest.get("recipe") == "battery"
+
+
 def _what(evidence: Evidence) -> str:
     manifest = evidence.manifest
+    if audits_only(evidence):
+        return f"how {manifest.get('bench', 'it')} fails"
     recipe = str(manifest.get("recipe", evidence.folder.name)).replace("_", " ")
     return recipe + (f" on {manifest['bench']}" if manifest.get("bench") else "")
 
