@@ -98,6 +98,7 @@ def _add_audit(commands: Any) -> None:
     one.add_argument("audit", metavar="AUDIT", help="an audit's name, or all")
     one.add_argument("--judgements", type=Path, metavar="FILE", help="verdicts, or a run, to audit")
     one.add_argument("--answers", type=Path, metavar="FILE", help="answers, or a run, to audit")
+    one.add_argument("--recorded", type=Path, metavar="FILE", help="the audit's own rows")
     one.add_argument("--pairs", type=Path, metavar="FILE", help="labelled pairs to ask a judge")
     one.add_argument("--out", type=Path, help="write the findings as JSON")
     one.add_argument("--strict", action="store_true", help="exit with 1 where a finding warns")
@@ -161,7 +162,9 @@ def audit(arguments: argparse.Namespace) -> None:
     if arguments.audit == "all":
         print(auditing_all(arguments, changes, seed))
         return
-    if arguments.answers is not None:
+    if arguments.recorded is not None:
+        found = auditing.audit_rows(arguments.audit, arguments.recorded, changes)
+    elif arguments.answers is not None:
         found = auditing.audit_answers(arguments.audit, arguments.answers, changes)
     elif arguments.judgements is not None:
         found = auditing.audit_recorded(arguments.audit, arguments.judgements, changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import orjson
 from rich.console import Console
@@ -56,6 +56,8 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
         raise SettingError(f"{name} is an audit of answers: give --answers FILE")
     if name in LIVE_ONLY:
         raise SettingError(f"{name} asks the judge itself: leave --judgements out")
+    if name != "overoptimisation" and hasattr(find("audits", name).load(), "read"):
+        raise SettingError(f"{name} has rows of its own: give --recorded FILE")
     audit = override(find("audits", name).load()(), changes)
     if name == "overoptimisation":
         return audit(points_of(path) if path.is_dir() else read_points(path))
@@ -66,6 +68,15 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
         return found
     verdicts = read_verdicts(path)
     return audit.recorded(verdicts) if name in OF_JUDGES else _by_judge(audit, verdicts)
+
+
+def audit_rows(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
+    """Findings on a file of the audit's own rows: its page says which."""
+    audit = override(find("audits", name).load()(), changes)
+    if not isinstance(audit, Reads):
+        other = "--answers" if name in OF_ANSWERS else "--judgements"
+        raise SettingError(f"{name} has no rows of its own: give {other} FILE")
+    return audit.recorded(audit.read(path))
 
 
 def audit_answers(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
@@ -85,14 +96,7 @@ def audit_live(
     name: str, bench: str, changes: Mapping[str, str], *, pairs: Path | None, seed: int, runs: Path
 ) -> list[Finding]:
     """Findings on the bench's judge, asked about the pairs of a file or of the bench's world."""
-    if name in OF_ANSWERS:
-        raise SettingError(f"audit: give --answers FILE, as {name} is an audit of answers")
-    if name == "principle_use":
-        raise SettingError("audit: give --judgements RUN, as principle_use reads what was judged")
-    if name in OF_JUDGES:
-        raise SettingError(
-            f"audit: give --judgements FILE of several judges, as {name} compares them"
-        )
+    _not_live(name)
     kind = find("audits", name).load()
     own = {key: text for key, text in changes.items() if head(key) not in PARTS}
     audit = override(kind(), own)
@@ -114,6 +118,19 @@ def audit_live(
                 return replace(audit, questions=tuple(questions))(judge)
             verdicts = ask(judge, questions, gold)
     return audit.recorded(verdicts)
+
+
+def _not_live(name: str) -> None:
+    """Raises SettingError for an audit that has no judge to ask, with what it takes instead."""
+    takes = {
+        **dict.fromkeys(OF_ANSWERS, "--answers FILE, as {} is an audit of answers"),
+        **dict.fromkeys(OF_JUDGES, "--judgements FILE of several judges, as {} compares them"),
+        "principle_use": "--judgements RUN, as {} reads what was judged",
+    }
+    if hasattr(find("audits", name).load(), "read"):
+        takes[name] = "--recorded FILE, as {} has rows of its own"
+    if name in takes:
+        raise SettingError(f"audit: give {takes[name].format(name)}")
 
 
 def audit_run(run: Run, bench: Bench) -> dict[str, list[Finding]]:
@@ -205,6 +222,15 @@ class Recorded(Protocol):
     """An audit that needs no call: it reads what a judge has said."""
 
     def recorded(self, verdicts: Sequence[Verdict], /) -> list[Finding]: ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """An audit that has rows of its own, and reads them."""
+
+    def read(self, path: Path, /) -> Sequence[Any]: ...
+
+    def recorded(self, rows: Sequence[Any], /) -> list[Finding]: ...
 
 
 def points_of(folder: Path) -> list[Point]:

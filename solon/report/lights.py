@@ -42,9 +42,14 @@ def lights(evidence: Evidence) -> Html | Absent:
 
 
 def deciding(found: Sequence[Finding]) -> Finding | None:
-    """The finding of the worst verdict that lies furthest out, in half-widths of its interval."""
+    """The finding of the worst verdict that lies furthest out, in half-widths of its interval.
+
+    Where all pass, the audit's first: that is what it is about.
+    """
     held = [one for one in found if bounded(one)]
-    return min(held, key=lambda one: (WORST.index(one.verdict), -beyond(one))) if held else None
+    if all(one.verdict == "pass" for one in held):
+        return held[0] if held else None
+    return min(held, key=lambda one: (WORST.index(one.verdict), -beyond(one)))
 
 
 def alike(audit: Sequence[Finding], found: Finding) -> int:

@@ -113,7 +113,7 @@ def _header(evidence: Evidence) -> Html:
     summary = evidence.summary
     said = verdict(Closing.of(summary)) if summary else "This run has no closing table yet."
     if audits_only(evidence):
-        said = "Each bound was fixed before looking; a red light breaks one, wholly outside it."
+        said = "Bounds were fixed before looking. Red: a finding lies wholly outside its bound."
     return h(
         "header",
         h(
@@ -137,7 +137,7 @@ def audits_only(evidence: Evidence) -> bool:
 def _what(evidence: Evidence) -> str:
     manifest = evidence.manifest
     if audits_only(evidence):
-        return f"how {manifest.get('bench', 'it')} fails"
+        return f"How {manifest.get('bench', 'it')} fails"
     recipe = str(manifest.get("recipe", evidence.folder.name)).replace("_", " ")
     return recipe + (f" on {manifest['bench']}" if manifest.get("bench") else "")
 

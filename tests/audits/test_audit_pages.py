@@ -13,6 +13,7 @@ OURS = (
     *("evasiveness", "preachiness", "principle_use"),
     *("verbosity", "format_hacks", "injection"),
     *("calibration", "repetition", "self_preference", "juries"),
+    *("detectors",),
 )
 ORDER = [
     "What it measures",

@@ -80,7 +80,7 @@ def test_the_page_begins_with_the_failures_and_shows_the_surest_mistakes(tmp_pat
     judge = Counted(dials=Dials(discernment=1.0, deference=4.0, position=3.0))
     page = Battery().page(bench(judge), root=tmp_path)
     text = unescape(page.read_text())
-    assert "how town fails" in text
+    assert "How town fails" in text
     head = text.split("In two minutes")[2].split("<h2>")[0]
     assert head.index("▲ fails") < head.index("✓ passes")
     mistakes = lines.read(page.parent / "mistakes.jsonl")

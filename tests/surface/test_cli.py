@@ -20,6 +20,10 @@ MISTAKES = {
     "run canonical seed=two": "seed: expected a whole number, got 'two'",
     "run canonical steps": "expected KEY=VALUE, got 'steps'",
     "audit position_bia --judgements x": "no audit 'position_bia'; .*position_bias",
+    "audit detectors": "give --recorded FILE, as detectors has rows of its own",
+    "audit agreement --recorded x": "agreement has no rows of its own: give --judgements FILE",
+    "audit evasiveness --recorded x": "evasiveness has no rows of its own: give --answers FILE",
+    "audit detectors --recorded absent.jsonl": "absent.jsonl: expected a file",
     "audit agreement --judgements absent.jsonl": "absent.jsonl: expected a file",
     "label absent.jsonl --out out": "absent.jsonl: expected a file",
     "run supervised --on local policy.model=/absent demonstrations.path=a.txt": (
