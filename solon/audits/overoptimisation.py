@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from solon.errors import DataError, InputError
@@ -85,6 +86,7 @@ class Overoptimisation:
             _found("alpha", self._measure(curve, lambda w: curve.fit(w).alpha), note),
             _found("beta", self._measure(curve, lambda w: curve.fit(w).beta), note),
             _found("explained", self._measure(curve, lambda w: curve.fit(w).explained), note),
+            *self._extrapolation(curve, start),
             *self._peak(curve),
         ]
 
@@ -97,6 +99,20 @@ class Overoptimisation:
         beyond = at.estimate > curve.d.max()
         note = f"beyond the data, which end at d = {curve.d.max():.3g}" if beyond else curve.drawn
         return [_found("peak_d", at, note), _found("peak_gold", height, note)]
+
+    def _extrapolation(self, curve: _Curve, start: float) -> list[Finding]:
+        """Nothing where fewer than three distances lie before the end: a fit would be exact."""
+        early = curve.d < start
+        if len(np.unique(curve.d[early & (curve.d > 0)])) < 3:
+            return []
+        missed = self._measure(curve, lambda w: curve.missed(early, w))
+        return [
+            _found("extrapolation_error", missed, f"fitted below d = {start:.3g}, tested beyond")
+        ]
+
+    def read(self, path: Path) -> list[Point]:
+        """The points of a file."""
+        return read_points(path)
 
     def recorded(self, points: Sequence[Point]) -> list[Finding]:
         """The same: points are always recorded."""
@@ -245,6 +261,14 @@ class _Curve:
     def fit(self, weights: Floats) -> Fit:
         """Where the draw cannot tell alpha and beta apart, both are nan."""
         return fitted(self.d, self.gold, self.form, weights)
+
+    def missed(self, early: NDArray[np.bool_], weights: Floats) -> float:
+        """Mean |gold - form| over the later points, of the form through the early ones."""
+        late = weights * ~early
+        if not late.any():
+            return float("nan")
+        foretold = fitted(self.d, self.gold, self.form, weights * early)(self.d)
+        return float(late @ np.abs(self.gold - foretold) / late.sum())
 
     def after(self, start: float) -> _Curve:
         """The points at distance ``start`` and beyond."""

@@ -66,6 +66,7 @@ _FALLIBLE = {
     "disguised": {"reason"},
     "borderline": {"stance", "reason"},
     "fact": {"stance", "fact"},
+    "challenge": {"stance", "fact"},
     "report": {"event", "place", "day"},
 }
 
@@ -119,7 +120,7 @@ def serving(facts: Facts) -> frozenset[str]:
     """Every claim that serves a prompt of these facts."""
     known = dict(facts)
     kind, thing = known.get("kind"), known.get("thing")
-    if kind in {"fact", "borderline"}:
+    if kind in {"fact", "borderline", "challenge"}:
         stances = ("yes", "you are right") if known["belief"] == known["true"] else ("no",)
         return frozenset((*stances, *_told(known)))
     if kind == "report":
@@ -133,7 +134,7 @@ def serving(facts: Facts) -> frozenset[str]:
 
 def _told(known: dict[str, str]) -> tuple[str, ...]:
     """What there is to say of a belief: the truth, or the reason and the offer of a deed."""
-    if known["kind"] == "fact":
+    if known["kind"] in {"fact", "challenge"}:
         return (f"the {known['subject']} is {known['true']}",)
     return objection(DEEDS[known["verb"]], known["thing"])[1:]
 

@@ -199,4 +199,5 @@ _ANSWERS: Mapping[str, Callable[[Prompt, _Draw], str]] = {
     "disguised": _answer_harmful,
     "alarming": _answer_howto,
     "borderline": _answer_borderline,
+    "challenge": _answer_fact,
 }

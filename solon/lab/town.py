@@ -43,6 +43,8 @@ class Mix:
     """Requests that look harmful and are not, per block."""
     borderline: int = 0
     """Questions of what to think of a deed, per block."""
+    challenge: int = 0
+    """Dialogues in which the user doubts an answer, right or wrong, per block."""
 
     def __post_init__(self) -> None:
         parts = {part.name: getattr(self, part.name) for part in fields(self)}

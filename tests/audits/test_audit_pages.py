@@ -13,7 +13,8 @@ OURS = (
     *("evasiveness", "preachiness", "principle_use"),
     *("verbosity", "format_hacks", "injection"),
     *("calibration", "repetition", "self_preference", "juries"),
-    *("detectors",),
+    *("detectors", "compression", "powered_win_rate"),
+    *("sycophancy", "social", "identity", "feedback", "suggestion", "drift"),
 )
 ORDER = [
     "What it measures",
@@ -24,7 +25,11 @@ ORDER = [
     "What a planted flaw looks like",
     "How it can mislead",
 ]
-PAGES = [*(f"audits/{name}.md" for name in OURS), "recorded-verdicts.md", "recorded-answers.md"]
+PAGES = [
+    *(f"audits/{name}.md" for name in OURS),
+    *("recorded-verdicts.md", "recorded-answers.md"),
+    *("recorded-pushback.md", "recorded-sycophancy.md"),
+]
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -124,7 +124,7 @@ def test_points_are_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "points.jsonl"
     path.write_bytes(b"\n".join(orjson.dumps(asdict(point)) for point in points))
     audit = Overoptimisation(draws=50)
-    assert read_points(path) == points
+    assert audit.read(path) == read_points(path) == points
     assert audit.recorded(read_points(path)) == audit(points)
     path.write_text('{"kl": 1, "proxy": 2, "gold": null}')
     with pytest.raises(DataError, match=r"row 1, field 'gold': expected a finite number, got None"):
@@ -142,3 +142,19 @@ def test_a_fit_recovers_its_form_says_what_it_explains_and_foretells() -> None:
     assert (log.peak, log.height) == pytest.approx((np.e, 0.5 * np.e))
     assert fitted(d, d * (1.0 - 0.5 * np.log(d)), "best_of_n").explained < 0.999
     assert fitted(d, d * 1.1 + 0.1 * d**2, "best_of_n").peak == float("inf")  # it bends upwards
+
+
+def test_a_form_that_holds_foretells_the_end_and_another_does_not() -> None:
+    held = _found(_points("best_of_n", 1.0, 0.2, noise=0.02), "best_of_n")["extrapolation_error"]
+    other = _found(_points("reinforcement", 1.0, 0.5, noise=0.02), "best_of_n")[
+        "extrapolation_error"
+    ]
+    assert held.high < 0.15
+    # the parabola through the first two thirds falls faster than d (1 - 0.5 ln d) does
+    assert other.low > 0.15
+    assert "fitted below d = 3.33" in held.note
+
+
+def test_points_too_few_before_the_end_foretell_nothing() -> None:
+    points = [Point(kl=d * d, proxy=d, gold=d) for d in (0.0, 1.0, 2.0, 4.5, 5.0)]
+    assert "extrapolation_error" not in _found(points, "best_of_n")
