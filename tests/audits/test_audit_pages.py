@@ -14,7 +14,7 @@ OURS = (
     *("verbosity", "format_hacks", "injection"),
     *("calibration", "repetition", "self_preference", "juries"),
     *("detectors", "compression", "powered_win_rate"),
-    *("sycophancy", "social", "identity", "feedback", "suggestion", "drift"),
+    *("sycophancy", "social", "identity", "feedback", "suggestion", "drift", "tampering"),
 )
 ORDER = [
     "What it measures",
