@@ -105,12 +105,14 @@ def test_llmbar_from_a_fifth_of_its_labels(data: Path) -> None:
     assert len(rows) == 415
     truth = np.mean([row.gold or 0.0 for row in rows])
     draw, covered, narrower = np.random.default_rng(0), 0, 0
+    worth: list[float] = []
     for _ in range(100):
         kept = set(draw.choice(415, 83, replace=False).tolist())
         seen = found([v if k in kept else replace(v, gold=None) for k, v in enumerate(rows)])
         powered, people = seen["win_rate"], seen["by_people"]
         covered += powered.low <= truth <= powered.high
         narrower += powered.high - powered.low < people.high - people.low
+        worth.append(seen["worth"].estimate)
     assert covered >= 88  # 95 expected, and more, as a fifth of these pairs is labelled
     assert narrower >= 95
 
