@@ -115,6 +115,7 @@ def test_llmbar_from_a_fifth_of_its_labels(data: Path) -> None:
         worth.append(seen["worth"].estimate)
     assert covered >= 88  # 95 expected, and more, as a fifth of these pairs is labelled
     assert narrower >= 95
+    assert np.quantile(worth, (0.05, 0.5, 0.95)) == pytest.approx((91.3, 103.1, 119.0), abs=0.1)
 
 
 def _llmbar(row: dict[str, Any]) -> Verdict:
