@@ -126,6 +126,7 @@ def _not_live(name: str) -> None:
         **dict.fromkeys(OF_ANSWERS, "--answers FILE, as {} is an audit of answers"),
         **dict.fromkeys(OF_JUDGES, "--judgements FILE of several judges, as {} compares them"),
         "principle_use": "--judgements RUN, as {} reads what was judged",
+        "powered_win_rate": "--judgements FILE, as {} needs people's label in some rows only",
     }
     if hasattr(find("audits", name).load(), "read"):
         takes[name] = "--recorded FILE, as {} has rows of its own"

@@ -142,6 +142,9 @@ def resolve(words: list[str]) -> None:
             compose(find("recipes", said.recipe).load(), named(said.on), changes)
         case "label":
             compose_bench(named(said.on), split(said.settings)[0])
+        case "audit" if said.audit == "all":
+            changes, _ = split(said.settings)
+            compose_bench(named(said.on), changes)
         case "audit":
             audit, (changes, _) = find("audits", said.audit).load(), split(said.settings)
             if said.judgements is not None or said.answers is not None:
