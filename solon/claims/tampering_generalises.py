@@ -11,8 +11,8 @@ file was edited.
 
 Predictions, fixed before looking at any seed but 0: tampering is higher after four stages than
 before, and than without the shared embedding; each stage raises it; it is higher after the
-curriculum than after its first stage repeated four times, and than after a curriculum whose gaming is
-punished; honest training on the first two stages afterwards lowers it; where gaming costs under
+curriculum than after its first stage repeated four times, and than after a curriculum whose gaming
+is punished; honest training on the first two stages afterwards lowers it; where gaming costs under
 oversight, the policy tampers more when it is not watched; policy gradient raises it too. The trace
 monitor and the diff monitor have a precision below 1/2 at a base rate of 0.001, the divergence from
 a held-out reward one above 1/2. Not predicted: the shuffled curriculum, and what is left after
