@@ -91,13 +91,15 @@ class Detectors:
         heard = [lead for lead in leads if isfinite(lead)]
         found = [
             _found(f"auroc/{name}", self._auroc(name, runs), (self.least_auroc, 1.0), note),
-            _found(f"missed/{name}", _share(len(leads) - len(heard), len(leads)), FREE, note),
+            _found(
+                f"missed/{name}", clopper_pearson(len(leads) - len(heard), len(leads)), FREE, note
+            ),
         ]
         if len(heard) > 1:
             found.append(_found(f"lead/{name}", mean(heard), FREE, "sqrt(nats), where it rang"))
         if calm:
             rang = sum(run.rings(name) is not None for run in calm)
-            found.append(_found(f"false/{name}", _share(rang, len(calm)), FREE, note))
+            found.append(_found(f"false/{name}", clopper_pearson(rang, len(calm)), FREE, note))
         return found
 
     def _auroc(self, name: str, runs: Sequence[_Run]) -> Interval:
@@ -161,10 +163,6 @@ def _by_run(looks: Sequence[Look]) -> dict[str, list[Look]]:
     for look in sorted(looks, key=lambda look: look.step):
         found.setdefault(look.run, []).append(look)
     return found
-
-
-def _share(count: int, n: int) -> Interval:
-    return clopper_pearson(count, n)
 
 
 def _found(quantity: str, found: Interval, bound: tuple[float, float], note: str) -> Finding:

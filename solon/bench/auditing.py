@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import orjson
 from rich.console import Console
@@ -22,8 +22,9 @@ from solon.bench.bench import PARTS, Bench, compose_bench, head
 from solon.bench.named import named
 from solon.catalogue import find
 from solon.errors import InputError, SettingError
-from solon.judges.answers import by_policy, read_answers
+from solon.judges.answers import by_policy, newest, read_answers
 from solon.judges.human import HumanLabels
+from solon.judges.looks import of_run
 from solon.judges.recorded import (
     Gold,
     Verdict,
@@ -34,7 +35,6 @@ from solon.judges.recorded import (
 )
 from solon.records import Compare, Completion, Critique, Finding
 from solon.report.findings import bounded
-from solon.run import lines
 from solon.run.display import Display
 from solon.run.run import Run
 from solon.run.shards import read_records
@@ -56,7 +56,7 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
         raise SettingError(f"{name} is an audit of answers: give --answers FILE")
     if name in LIVE_ONLY:
         raise SettingError(f"{name} asks the judge itself: leave --judgements out")
-    if name != "overoptimisation" and hasattr(find("audits", name).load(), "read"):
+    if name != "overoptimisation" and _reads(name):
         raise SettingError(f"{name} has rows of its own: give --recorded FILE")
     audit = override(find("audits", name).load()(), changes)
     if name == "overoptimisation":
@@ -73,10 +73,15 @@ def audit_recorded(name: str, path: Path, changes: Mapping[str, str]) -> list[Fi
 def audit_rows(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
     """Findings on a file of the audit's own rows: its page says which."""
     audit = override(find("audits", name).load()(), changes)
-    if not isinstance(audit, Reads):
+    if not _reads(name):
         other = "--answers" if name in OF_ANSWERS else "--judgements"
         raise SettingError(f"{name} has no rows of its own: give {other} FILE")
     return audit.recorded(audit.read(path))
+
+
+def _reads(name: str) -> bool:
+    """Whether the audit has rows of its own, which it reads itself."""
+    return hasattr(find("audits", name).load(), "read")
 
 
 def audit_answers(name: str, path: Path, changes: Mapping[str, str]) -> list[Finding]:
@@ -84,12 +89,17 @@ def audit_answers(name: str, path: Path, changes: Mapping[str, str]) -> list[Fin
     if name not in OF_ANSWERS:
         raise SettingError(f"{name} is no audit of answers; {', '.join(OF_ANSWERS)} are")
     audit = override(find("audits", name).load()(), changes)
-    samples = path / "records" / "samples"
     found: list[Finding] = []
-    policies = by_policy(read_answers(samples if samples.is_dir() else path))
+    policies = by_policy(answers_of(path))
     for policy, answers in policies.items():  # never pooled: an audit is of one policy
         found += of_whom(policy, audit.recorded(answers), alone=len(policies) == 1)
     return found
+
+
+def answers_of(path: Path) -> list[Completion]:
+    """The answers of a file, of a folder of completions, or of a run's samples."""
+    samples = path / "records" / "samples"
+    return read_answers(samples if samples.is_dir() else path)
 
 
 def audit_live(
@@ -128,7 +138,7 @@ def _not_live(name: str) -> None:
         "principle_use": "--judgements RUN, as {} reads what was judged",
         "powered_win_rate": "--judgements FILE, as {} needs people's label in some rows only",
     }
-    if hasattr(find("audits", name).load(), "read"):
+    if _reads(name):
         takes[name] = "--recorded FILE, as {} has rows of its own"
     if name in takes:
         raise SettingError(f"audit: give {takes[name].format(name)}")
@@ -175,19 +185,21 @@ def _audit_last(run: Run, bench: Bench) -> dict[str, list[Finding]]:
     """The last policy's answers, where it is known which prompts were to be answered."""
     folder = run.dir / "records" / "samples"
     samples: list[Completion] = read_records(folder) if folder.exists() else []
-    last = [one for one in samples if one.policy == samples[-1].policy]
+    last = newest(samples)
     if not any(one.prompt.fact("safe") for one in last):
         return {}
+    return {name: audit.recorded(last) for name, audit in of_policy(bench).items()}
+
+
+def of_policy(bench: Bench) -> dict[str, Evasiveness | Preachiness]:
+    """The audits of answers, by the bench's own reading of them where it has one."""
     evasiveness, preachiness = Evasiveness(), Preachiness()
     if bench.classify is not None:
         told = bench.classify
         evasiveness = replace(evasiveness, classify=lambda batch: [told(one) for one in batch])
     if bench.preaches is not None:
         preachiness = replace(preachiness, mark=bench.preaches)
-    return {
-        "evasiveness": evasiveness.recorded(last),
-        "preachiness": preachiness.recorded(last),
-    }
+    return {"evasiveness": evasiveness, "preachiness": preachiness}
 
 
 def _principles_of(audit: PrincipleUse, folder: Path) -> list[Finding]:
@@ -225,15 +237,6 @@ class Recorded(Protocol):
     def recorded(self, verdicts: Sequence[Verdict], /) -> list[Finding]: ...
 
 
-@runtime_checkable
-class Reads(Protocol):
-    """An audit that has rows of its own, and reads them."""
-
-    def read(self, path: Path, /) -> Sequence[Any]: ...
-
-    def recorded(self, rows: Sequence[Any], /) -> list[Finding]: ...
-
-
 def points_of(folder: Path) -> list[Point]:
     """Proxy and gold along a run's KL. Raises InputError where the run was not watched."""
     points = _points(folder)
@@ -246,13 +249,8 @@ def points_of(folder: Path) -> list[Point]:
 
 
 def _points(folder: Path) -> list[Point]:
-    logged = {(line["stage"], line["step"]): line for line in lines.read(folder / "metrics.jsonl")}
-    seen = lines.read(folder / "watched.jsonl")
-    both = [(logged.get((line["stage"], line["step"]), {}), line) for line in seen]
     return [
-        Point(kl=max(0.0, line["kl"]), proxy=line["reward"], gold=watched["gold"])
-        for line, watched in both
-        if "kl" in line and "reward" in line and "gold" in watched
+        Point(kl=max(0.0, look.kl), proxy=look.proxy, gold=look.gold) for look in of_run(folder)
     ]
 
 

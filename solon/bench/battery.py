@@ -13,25 +13,23 @@ from typing import Any
 
 from solon.audits.agreement import Agreement
 from solon.audits.calibration import Calibration
-from solon.audits.evasiveness import Evasiveness
 from solon.audits.format_hacks import FormatHacks
 from solon.audits.injection import Injection
 from solon.audits.juries import Juries
 from solon.audits.length_bias import LengthBias
 from solon.audits.overoptimisation import Overoptimisation
 from solon.audits.position_bias import PositionBias
-from solon.audits.preachiness import Preachiness
 from solon.audits.principle_use import PrincipleUse
 from solon.audits.repetition import Repetition
 from solon.audits.self_preference import SelfPreference
 from solon.audits.verbosity import Verbosity
-from solon.bench.auditing import of_whom, points_of, write_findings
+from solon.bench.auditing import answers_of, of_policy, of_whom, points_of, write_findings
 from solon.bench.bench import Bench
 from solon.errors import InputError, SettingError
-from solon.judges.answers import read_answers
+from solon.judges.answers import newest
 from solon.judges.human import HumanLabels
 from solon.judges.recorded import Verdict, by_judge, from_judgements, read_verdicts
-from solon.records import Abstains, Compare, Completion, Finding, PairJudgement, Prefers, digest
+from solon.records import Abstains, Compare, Finding, PairJudgement, Prefers, digest
 from solon.report import write_report
 from solon.run import lines
 from solon.run.display import Display
@@ -191,26 +189,9 @@ def _of_recorded(path: Path) -> Iterator[Job]:
 
 def _of_answers(path: Path, bench: Bench) -> Iterator[Job]:
     """The newest policy's answers."""
-    samples = path / "records" / "samples"
-    said = read_answers(samples if samples.is_dir() else path)
-    last = [one for one in said if one.policy == said[-1].policy]
+    last = newest(answers_of(path))
     for name, audit in of_policy(bench).items():
         yield name, _recorded(audit, last)
-
-
-def of_policy(bench: Bench) -> dict[str, Any]:
-    """The audits of answers, by the bench's own reading of them where it has one."""
-    evasiveness, preachiness = Evasiveness(), Preachiness()
-    if bench.classify is not None:
-        told = bench.classify
-
-        def classify(batch: Sequence[Completion]) -> list[Any]:
-            return [told(one) for one in batch]
-
-        evasiveness = replace(evasiveness, classify=classify)
-    if bench.preaches is not None:
-        preachiness = replace(preachiness, mark=bench.preaches)
-    return {"evasiveness": evasiveness, "preachiness": preachiness}
 
 
 def _named(judge: str, job: Callable[[], Sequence[Finding]], *, alone: bool) -> Any:

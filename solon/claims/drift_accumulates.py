@@ -24,33 +24,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solon.audits.drift import Drift
-from solon.bench.town import CLIMB, IMITATE, TownDemonstrations
-from solon.bench.town_models import SHAPE
+from solon.bench.town import CLIMB
 from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome
+from solon.claims._doubt import AGREEING, HONEST, challenges, climbed
 from solon.claims._seeds import Column, columns
-from solon.engines.local import Transformer
 from solon.judges.exchanges import Exchange
-from solon.judges.reward import JudgeReward
 from solon.lab.challenges import pressed, pushes, standing
-from solon.lab.demonstrations import Manners
-from solon.lab.gold import Weights, is_right
-from solon.lab.grammar import words
-from solon.lab.judges import Dials, PlantedScore
-from solon.lab.prompts import prompts
-from solon.lab.town import Mix, Town
+from solon.lab.gold import is_right
+from solon.lab.judges import Dials
 from solon.records import Completion, Prompt, flat
-from solon.run.run import Run
 from solon.seams.feedback import Policy
-from solon.seams.learning import Frozen
 from solon.stages.climb import Climb
 from solon.statistics import mean
 
-TOWN = Town(mix=Mix(harmful=0, howto=0, fact=2, report=0, challenge=6))
-PEOPLE = Manners(comply=0.0, evade=0.05, slip=0.15, flatter=0.25, pad=0.1)
-JUDGES: Mapping[str, Dials] = {
-    "agreeing": Dials(discernment=1.0, deference=1.5, weights=Weights(honest=0.5)),
-    "honest": Dials(discernment=1.0),
-}
+JUDGES: Mapping[str, Dials] = {"agreeing": AGREEING, "honest": HONEST}
 ARMS = ("start", *JUDGES)
 FILTER = 0.5  # share of single turns that may affirm
 AFFIRMS = {True: -1, False: 1, None: 0}
@@ -112,43 +99,24 @@ def levels(column: Column) -> list[Outcome]:
 
 def measure(root: Path, claim: DriftAccumulates, seed: int) -> dict[str, float]:
     """The start and both arms, and how far each moves its users."""
-    place = folder(root, seed)
-    with Run(place / "start", seed=seed) as run:
-        found = moved("start", started(run, claim), claim)
-    begun = Transformer(
-        model=str(place / "start" / "policies" / "sft"), chat="never", max_new_tokens=32
-    )
-    for arm, dials in JUDGES.items():
-        with Run(place / arm, seed=seed) as run:
-            policy, town = begun.open(run), TOWN.open(run)
-            reward = JudgeReward(judge=PlantedScore(dials=dials)).open(run)
-            with run.stage("climb"):
-                claim.climb(run, policy, reward, town, anchor=policy.freeze())
-            found |= moved(arm, policy.freeze(), claim)
+    arms = climbed(folder(root, seed), seed, JUDGES, lessons=claim.lessons, climb=claim.climb)
+    found: dict[str, float] = {}
+    for arm, policy in arms:
+        found |= moved(arm, policy, claim)
     return found
-
-
-def started(run: Run, claim: DriftAccumulates) -> Frozen:
-    """People's answers to facts and to doubts, of mixed quality, imitated."""
-    policy = Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32).open(run)
-    steps = -(-claim.lessons // IMITATE.batch) * IMITATE.epochs
-    imitate = replace(IMITATE, adam=replace(IMITATE.adam, steps=steps))
-    people = TownDemonstrations(n=claim.lessons, manners=PEOPLE, town=TOWN)
-    return imitate.start(run, policy, people)
 
 
 def moved(arm: str, policy: Policy, claim: DriftAccumulates) -> dict[str, float]:
     """What the audit of drift finds of the policy's dialogues."""
-    exchanges = insisted(policy, challenges(claim.tests), claim.turns)
+    exchanges = insisted(policy, standing_right(claim.tests), claim.turns)
     found = {one.quantity: one.estimate for one in Drift().recorded(exchanges)}
     found[LAST] = found[f"agreement_hazard/turn={claim.turns}"]
     return {f"{arm}/{name}": found[name] for name in FIGURES}
 
 
-def challenges(n: int) -> list[Prompt]:
+def standing_right(n: int) -> list[Prompt]:
     """Challenges of the test split in which the right answer stands, before any push."""
-    found = [one for one in prompts("challenge", "test") if one.fact("turns") == "1"]
-    return [one for one in found if one.fact("first") == "right"][:n]
+    return [one for one in challenges() if one.fact("first") == "right"][:n]
 
 
 def insisted(policy: Policy, asked: Sequence[Prompt], turns: int) -> list[Exchange]:

@@ -32,6 +32,7 @@ from solon.claims._claim import MORE, SEEDS, UNBOUND, Outcome
 from solon.claims._pressure import LIKES, alarms, arm, arms, curve, folder_of, found
 from solon.claims._seeds import Column
 from solon.run import lines
+from solon.run.alarms import looks
 from solon.run.guard import Alarm, Guard
 from solon.statistics import clopper_pearson, mean
 
@@ -96,13 +97,11 @@ def stopped_gold(root: Path, seed: int) -> float:
 
 def rings(root: Path, name: str, seed: int) -> list[Alarm]:
     """What the guard would have rung for in a run that had another."""
-    folder = folder_of(root, name, seed)
-    looks: dict[int, dict[str, Any]] = {}
-    for file in ("metrics", "watched"):
-        for line in lines.read(folder / f"{file}.jsonl"):
-            numbers = {k: v for k, v in line.items() if isinstance(v, int | float) and k != "gold"}
-            looks.setdefault(line["step"], {}).update(numbers)
-    steps = [looks[step] for step in sorted(looks)]
+    seen = looks(folder_of(root, name, seed), "climb")
+    steps = [
+        {series: value for series, value in seen[step].items() if series != "gold"}
+        for step in sorted(seen)
+    ]
     return [one for end in range(1, len(steps) + 1) for one in GUARD.alarms(steps[:end])]
 
 

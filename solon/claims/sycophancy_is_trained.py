@@ -25,35 +25,24 @@ from pathlib import Path
 from statistics import fmean
 
 from solon.audits.sycophancy import Sycophancy
-from solon.bench.town import CLIMB, IMITATE, TownDemonstrations
-from solon.bench.town_models import SHAPE
+from solon.bench.town import CLIMB
 from solon.claims._claim import LESS, MORE, SEEDS, UNBOUND, Outcome
+from solon.claims._doubt import AGREEING, HONEST, challenges, climbed
 from solon.claims._seeds import Column, columns
-from solon.engines.local import Transformer
 from solon.judges.pressing import Push, press
 from solon.judges.pushback import Pushback
-from solon.judges.reward import JudgeReward
 from solon.lab.challenges import pressed, pushes, standing
-from solon.lab.demonstrations import Manners
-from solon.lab.gold import Weights, gold, is_right
-from solon.lab.grammar import words
+from solon.lab.gold import gold, is_right
 from solon.lab.judges import Dials, PlantedScore
-from solon.lab.prompts import prompts
-from solon.lab.town import Mix, Town
 from solon.records import Completion, Prompt, Rate, Scores, flat
-from solon.run.run import Run
 from solon.seams.feedback import Policy
-from solon.seams.learning import Frozen
 from solon.stages.climb import Climb
 from solon.statistics import mean
 
-TOWN = Town(mix=Mix(harmful=0, howto=0, fact=2, report=0, challenge=6))
-PEOPLE = Manners(comply=0.0, evade=0.05, slip=0.15, flatter=0.25, pad=0.1)
-AGREEING = Dials(discernment=1.0, deference=1.5, weights=Weights(honest=0.5))
 JUDGES: Mapping[str, Dials] = {
     "agreeing": AGREEING,
     "principled": replace(AGREEING, deference=0.3 * AGREEING.deference),
-    "honest": Dials(discernment=1.0),
+    "honest": HONEST,
 }
 FLIPS = {"regressive": "regressive_of_right", "progressive": "progressive_of_wrong"}
 BESIDE = ("turn_of_flip", "never_right", "unparsed_dialogues")
@@ -116,31 +105,11 @@ def levels(column: Column) -> list[Outcome]:
 
 def measure(root: Path, claim: SycophancyIsTrained, seed: int) -> dict[str, float]:
     """The start, the three arms, and what each says when it is pushed."""
-    place = folder(root, seed)
-    with Run(place / "start", seed=seed) as run:
-        begun = started(run, claim)
-        found = {f"start/{name}": value for name, value in said(begun, claim).items()}
-    model = Transformer(
-        model=str(place / "start" / "policies" / "sft"), chat="never", max_new_tokens=32
-    )
-    for arm, dials in JUDGES.items():
-        with Run(place / arm, seed=seed) as run:
-            policy, town = model.open(run), TOWN.open(run)
-            reward = JudgeReward(judge=PlantedScore(dials=dials)).open(run)
-            with run.stage("climb"):
-                claim.climb(run, policy, reward, town, anchor=policy.freeze())
-            figures = said(policy.freeze(), claim)
-        found |= {f"{arm}/{name}": value for name, value in figures.items()}
+    arms = climbed(folder(root, seed), seed, JUDGES, lessons=claim.lessons, climb=claim.climb)
+    found: dict[str, float] = {}
+    for arm, policy in arms:
+        found |= {f"{arm}/{name}": value for name, value in said(policy, claim).items()}
     return found
-
-
-def started(run: Run, claim: SycophancyIsTrained) -> Frozen:
-    """People's answers to facts and to doubts, of mixed quality, imitated."""
-    policy = Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32).open(run)
-    steps = -(-claim.lessons // IMITATE.batch) * IMITATE.epochs
-    imitate = replace(IMITATE, adam=replace(IMITATE.adam, steps=steps))
-    people = TownDemonstrations(n=claim.lessons, manners=PEOPLE, town=TOWN)
-    return imitate.start(run, policy, people)
 
 
 def said(policy: Policy, claim: SycophancyIsTrained) -> dict[str, float]:
@@ -156,11 +125,6 @@ def said(policy: Policy, claim: SycophancyIsTrained) -> dict[str, float]:
         "score": fmean(one.answer.value for one in judged if isinstance(one.answer, Scores)),
         "gold": fmean(gold(one) for one in answers),
     }
-
-
-def challenges() -> list[Prompt]:
-    """Every challenge of the test split at its first push."""
-    return [one for one in prompts("challenge", "test") if one.fact("turns") == "1"]
 
 
 def pushed(policy: Policy, asked: Sequence[Prompt], turns: int) -> list[Pushback]:

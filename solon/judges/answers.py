@@ -70,6 +70,11 @@ def by_policy(completions: Sequence[Completion]) -> dict[str, list[Completion]]:
     return found
 
 
+def newest(completions: Sequence[Completion]) -> list[Completion]:
+    """The answers of the policy that answered last."""
+    return [one for one in completions if one.policy == completions[-1].policy]
+
+
 def clusters(completions: Sequence[Completion]) -> list[str]:
     """What each answer's prompt is drawn together with: its fact ``cluster``, else itself."""
     return [one.prompt.fact("cluster", one.prompt.id) for one in completions]

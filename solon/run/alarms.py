@@ -29,9 +29,9 @@ class Alarms:
         """What rings at this step and did not before, written down."""
         if self.guard.mode == "off":
             return []
-        looks = self._of(stage)
-        heard = {line["series"] for line in self._rung(stage)}
-        rings = self.guard.alarms([looks[at] for at in sorted(looks) if at <= step])
+        seen = self._of(stage)
+        rings = self.guard.alarms([seen[at] for at in sorted(seen) if at <= step])
+        heard = {line["series"] for line in self._rung(stage)} if rings else set[str]()
         new = [alarm for alarm in rings if alarm.series not in heard]
         for alarm in new:
             line = {"stage": stage, "step": step, **asdict(alarm), "stops": self.ends(alarm)}
@@ -58,17 +58,22 @@ class Alarms:
     def _of(self, stage: str) -> Looks:
         """What the stage logged and its watchers saw: read once, then added to."""
         if stage not in self._looks:
-            found: Looks = {}
-            for name in ("metrics", "watched"):
-                for line in lines.read(self.folder / f"{name}.jsonl"):
-                    if line["stage"] == stage:
-                        found.setdefault(line["step"], {}).update(_numbers(line))
-            self._looks[stage] = found
+            self._looks[stage] = looks(self.folder, stage)
         return self._looks[stage]
 
     def _rung(self, stage: str) -> list[dict[str, Any]]:
         written = lines.read(self.folder / "alarms.jsonl")
         return [line for line in written if line["stage"] == stage]
+
+
+def looks(folder: Path, stage: str) -> Looks:
+    """By step, what a run's stage logged and its watchers saw."""
+    found: Looks = {}
+    for name in ("metrics", "watched"):
+        for line in lines.read(folder / f"{name}.jsonl"):
+            if line["stage"] == stage:
+                found.setdefault(line["step"], {}).update(_numbers(line))
+    return found
 
 
 def _numbers(line: Mapping[str, Any]) -> dict[str, float]:

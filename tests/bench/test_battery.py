@@ -15,7 +15,7 @@ from solon.bench.bench import Bench
 from solon.bench.town import lab
 from solon.cli import main
 from solon.lab.judges import Dials, PlantedPair
-from solon.records import Compare, Finding, PairJudgement
+from solon.records import Compare, Finding, PairJudgement, Prefers
 from solon.report.lights import beyond, deciding
 from solon.run import lines
 from solon.run.run import Run
@@ -120,10 +120,10 @@ def test_a_judge_that_keeps_both_orders_is_asked_once(tmp_path: Path) -> None:
     said = both_ways(judge, asked)
     assert sum(judge.asked) == 40
     for one in said:
-        assert one.answer is not None
-        first, second = one.answer.orders  # type: ignore[union-attr]
+        assert isinstance(one.answer, Prefers)
+        first, second = one.answer.orders
         assert first > second  # the first slot is favoured in both
-        assert one.answer.p_first == pytest.approx((first + second) / 2)  # type: ignore[union-attr]
+        assert one.answer.p_first == pytest.approx((first + second) / 2)
 
 
 def test_answers_and_recorded_verdicts_are_audited_without_a_call(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Yielding:
 
 
 def test_a_user_who_is_told_the_truth_once_and_then_agreed_with_drifts() -> None:
-    asked = claim.challenges(4)
+    asked = claim.standing_right(4)
     assert all(one.fact("first") == "right" for one in asked)
     rows = claim.insisted(Yielding(), asked, 3)
     assert [(row.turn, row.affirms, row.pushback) for row in rows if row.id == asked[0].id] == [

@@ -117,7 +117,7 @@ class Weights:
     id: str = "weights@0"
 
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
-        raise NotImplementedError
+        raise AssertionError("a guard reads what was measured and never asks the policy")
 
     def save_state(self, folder: Path) -> None:
         (folder / "value").write_text(str(self.value))
