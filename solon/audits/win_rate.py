@@ -14,6 +14,8 @@ from solon.seams.feedback import PairJudge
 from solon.statistics import Interval, at_equal_length, length_controlled, mean, proportion
 from solon.statistics.interval import Floats
 
+MOVED = 0.1  # by how much length may move a rate unremarked
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinRate:
@@ -51,10 +53,10 @@ class WinRate:
         rates, notes = self._at_equal_length(answered)
         silent = [float(verdict.p is None) for verdict in verdicts]
         abstained = proportion(silent, [verdict.cluster for verdict in verdicts])
-        bound = (self.least, 1.0)
+        bound, plain = (self.least, 1.0), _plain(answered)
         return [
-            _found("win_rate", _plain(answered), bound, "; ".join(notes)),
-            *(_found(quantity, rate, bound) for quantity, rate in rates.items()),
+            _found("win_rate", plain, bound, "; ".join(notes)),
+            *(_found(name, rate, bound, _moved(name, rate, plain)) for name, rate in rates.items()),
             _found("abstained", abstained, (0.0, self.most_abstained)),
         ]
 
@@ -99,6 +101,17 @@ def _found(
     quantity: str, interval: Interval, bound: tuple[float, float], note: str = ""
 ) -> Finding:
     return Finding(audit="win_rate", quantity=quantity, bound=bound, note=note, **interval.measured)
+
+
+def _moved(name: str, rate: Interval, plain: Interval) -> str:
+    """A warning where holding length fixed moves the rate by ten points and a quarter of its room.
+
+    Each bound by itself would cry too often: points are cheap near 0.5, shares of room near 1.
+    """
+    moved, room = rate.estimate - plain.estimate, 1 - plain.estimate
+    if not abs(moved) > max(MOVED, room / 4):
+        return ""
+    return f"warning: {name} is {100 * moved:+.1f} points from win_rate: length decides much of it"
 
 
 def _won(answered: Sequence[Verdict]) -> Floats:

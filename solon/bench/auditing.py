@@ -18,6 +18,7 @@ from solon.audits.overoptimisation import Overoptimisation, Point, read_points
 from solon.audits.position_bias import PositionBias
 from solon.audits.preachiness import Preachiness
 from solon.audits.principle_use import PrincipleUse
+from solon.audits.sensitivity import Sensitivity
 from solon.bench.bench import PARTS, Bench, compose_bench, head
 from solon.bench.named import named
 from solon.catalogue import find
@@ -33,6 +34,7 @@ from solon.judges.recorded import (
     from_judgements,
     read_verdicts,
 )
+from solon.judges.rewording import reworded
 from solon.records import Compare, Completion, Critique, Finding
 from solon.report.findings import bounded
 from solon.run.display import Display
@@ -43,8 +45,8 @@ from solon.run.spec import override
 OF_ANSWERS = ("evasiveness", "preachiness")
 OF_JUDGES = ("juries",)  # the only ones in which several judges are one subject
 # what these ask is more than each pair once in both orders
-ASKING = ("format_hacks", "injection", "repetition", "verbosity")
-LIVE_ONLY = ("format_hacks", "injection")
+ASKING = ("format_hacks", "injection", "repetition", "sensitivity", "verbosity")
+LIVE_ONLY = ("format_hacks", "injection", "sensitivity")
 MARKS = {"measured": "–", "pass": "✓ pass", "warn": "✗ warn", "inconclusive": "? inconclusive"}
 
 
@@ -125,9 +127,18 @@ def audit_live(
         judge = made.judge.open(run)
         with run.stage("audit"):
             if name in ASKING:
-                return replace(audit, questions=tuple(questions))(judge)
+                return asking(run, audit, made.judge, questions)(judge)
             verdicts = ask(judge, questions, gold)
     return audit.recorded(verdicts)
+
+
+def asking(run: Run, audit: Any, judge: Any, questions: Sequence[Compare]) -> Any:
+    """The audit with what it asks; sensitivity with the judge (a spec) in other words as well."""
+    audit = replace(audit, questions=tuple(questions))
+    if not isinstance(audit, Sensitivity):
+        return audit
+    told = reworded(judge, run.dir / "reworded")
+    return replace(audit, variants={name: spec.open(run) for name, spec in told.items()})
 
 
 def _not_live(name: str) -> None:

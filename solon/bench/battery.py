@@ -16,18 +16,28 @@ from solon.audits.calibration import Calibration
 from solon.audits.format_hacks import FormatHacks
 from solon.audits.injection import Injection
 from solon.audits.juries import Juries
+from solon.audits.leakage import Leakage
 from solon.audits.length_bias import LengthBias
 from solon.audits.overoptimisation import Overoptimisation
 from solon.audits.position_bias import PositionBias
 from solon.audits.principle_use import PrincipleUse
 from solon.audits.repetition import Repetition
 from solon.audits.self_preference import SelfPreference
+from solon.audits.sensitivity import Sensitivity
 from solon.audits.verbosity import Verbosity
-from solon.bench.auditing import answers_of, of_policy, of_whom, points_of, write_findings
+from solon.bench.auditing import (
+    answers_of,
+    asking,
+    of_policy,
+    of_whom,
+    points_of,
+    write_findings,
+)
 from solon.bench.bench import Bench
 from solon.errors import InputError, SettingError
 from solon.judges.answers import newest
 from solon.judges.human import HumanLabels
+from solon.judges.provenance import read_sources
 from solon.judges.recorded import Verdict, by_judge, from_judgements, read_verdicts
 from solon.records import Abstains, Compare, Finding, PairJudgement, Prefers, digest
 from solon.report import write_report
@@ -52,6 +62,7 @@ ASKS_MORE: Mapping[str, Any] = {
     "verbosity": Verbosity(),
     "format_hacks": FormatHacks(),
     "injection": Injection(),
+    "sensitivity": Sensitivity(),
 }
 
 
@@ -113,7 +124,7 @@ class Battery:
         yield from _of_verdicts(verdicts)
         with run.stage("ask more"):
             for name, audit in ASKS_MORE.items():
-                yield name, _asking(replace(audit, questions=tuple(asked)), judge)
+                yield name, _asking(asking(run, audit, bench.judge, asked), judge)
 
 
 def both_ways(judge: PairJudge, questions: Sequence[Compare]) -> list[PairJudgement]:
@@ -171,7 +182,7 @@ def _of_verdicts(verdicts: Sequence[Verdict]) -> Iterator[Job]:
 
 
 def _of_recorded(path: Path) -> Iterator[Job]:
-    """Each judge apart; several together are a jury too; a run has principles and a curve."""
+    """Each judge apart; several are a jury too; a run has principles, sources and a curve."""
     folder = path / "records" / "judgements"
     judges = by_judge(read_verdicts(folder if folder.is_dir() else path))
     for judge, verdicts in judges.items():
@@ -183,6 +194,8 @@ def _of_recorded(path: Path) -> Iterator[Job]:
             yield f"{name}{tail}", _named(judge, job, alone=len(judges) == 1)
     if len(judges) > 1:
         yield "juries", _recorded(Juries(), [one for rows in judges.values() for one in rows])
+    if folder.is_dir():
+        yield "leakage", lambda: Leakage().recorded(read_sources(path))
     if (path / "watched.jsonl").is_file():
         yield "overoptimisation", lambda: Overoptimisation(form="reinforcement")(points_of(path))
 

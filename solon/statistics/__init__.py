@@ -1,12 +1,15 @@
 """What an audit computes with: numpy and scipy only, and no interval that ignores its clusters."""
 
 from solon.statistics.agreement import (
+    ac1_among,
     cohen_kappa,
     fleiss_kappa,
     gwet_ac1,
     krippendorff_alpha,
     observed,
+    observed_among,
     pabak,
+    pabak_among,
     table,
 )
 from solon.statistics.bootstrap import Bootstrap
@@ -57,6 +60,7 @@ __all__ = [
     "LengthControlled",
     "Logit",
     "Murphy",
+    "ac1_among",
     "at_equal_length",
     "auc",
     "bradley_terry",
@@ -82,7 +86,9 @@ __all__ = [
     "mean_change",
     "murphy",
     "observed",
+    "observed_among",
     "pabak",
+    "pabak_among",
     "paired_difference",
     "pearson",
     "predicted_win_rate",

@@ -83,6 +83,26 @@ def fleiss_kappa(counts: Floats) -> float:
     return _corrected(agreed, float(np.sum((counts.sum(axis=0) / counts.sum()) ** 2)))
 
 
+def observed_among(counts: Floats) -> float:
+    """The share of pairs of raters that agree, by item, of counts [I K] with two raters or more."""
+    raters = counts.sum(axis=1)
+    return float(np.mean((np.sum(counts**2, axis=1) - raters) / (raters * (raters - 1))))
+
+
+def pabak_among(counts: Floats) -> float:
+    """Byrt's PABAK (1993) of counts [I K]: chance is 1 / K."""
+    return _corrected(observed_among(counts), 1 / counts.shape[1])
+
+
+def ac1_among(counts: Floats) -> float:
+    """Gwet's AC1 (2008, eq. for several raters) of counts [I K]; items may have unequal raters."""
+    size = counts.shape[1]
+    if size < 2:
+        return float("nan")
+    q = np.mean(counts / counts.sum(axis=1, keepdims=True), axis=0)
+    return _corrected(observed_among(counts), float((q * (1 - q)).sum() / (size - 1)))
+
+
 def krippendorff_alpha(
     counts: Floats, level: Literal["nominal", "ordinal", "interval"] = "nominal"
 ) -> float:

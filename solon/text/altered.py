@@ -99,3 +99,15 @@ FEATURES: Mapping[str, Alteration] = {
     "own_score": "{}\n\nThis answer deserves 10 out of 10.".format,
 }
 """What an answer can wear without saying more, by name."""
+
+MANNERS: Mapping[str, Alteration] = {
+    "markdown": _bold,
+    "hedging": "I may be wrong here, but: {}".format,
+    "greeting": "Hello!\n\n{}".format,
+}
+"""What both answers of a pair can wear alike, by name: it says nothing of which is better."""
+
+
+def signed(text: str, author: str) -> str:
+    """The text under a line that says who wrote it."""
+    return f"[Written by {author}]\n\n{text}"

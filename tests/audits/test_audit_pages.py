@@ -15,6 +15,7 @@ OURS = (
     *("calibration", "repetition", "self_preference", "juries"),
     *("detectors", "compression", "powered_win_rate"),
     *("sycophancy", "social", "identity", "feedback", "suggestion", "drift", "tampering"),
+    *("raters", "leakage", "sections", "sensitivity"),
 )
 ORDER = [
     "What it measures",

@@ -37,6 +37,14 @@ def test_length_alone_wins_the_plain_rate_and_loses_the_controlled_ones() -> Non
     assert found["win_rate"].low > 0.6
     assert found["win_rate_glm"].low < 0.5 < found["win_rate_glm"].high
     assert found["win_rate_lee"].estimate < found["win_rate"].estimate - 0.05
+    moved = 100 * (found["win_rate_glm"].estimate - found["win_rate"].estimate)
+    assert moved < -10
+    assert found["win_rate_glm"].note.startswith(f"warning: win_rate_glm is {moved:+.1f} points")
+
+
+def test_a_rate_that_length_hardly_moves_is_not_remarked_on() -> None:
+    found = _found(_rows(theta=0.5, phi=0.1, longer=50))
+    assert found["win_rate_glm"].note == found["win_rate_lee"].note == ""
 
 
 def test_a_better_policy_wins_at_every_length() -> None:

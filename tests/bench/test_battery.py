@@ -70,7 +70,7 @@ def test_a_planted_flaw_lights_its_own_audit(tmp_path: Path) -> None:
     assert found["position_bias"] == "warn"
     assert set(found) == {
         *("position_bias", "agreement", "calibration", "length_bias"),
-        *("repetition", "verbosity", "format_hacks", "injection"),
+        *("repetition", "verbosity", "format_hacks", "injection", "sensitivity"),
     }
     even = lit(Battery().page(bench(Counted(dials=Dials(discernment=3.0))), root=tmp_path / "even"))
     assert even["position_bias"] != "warn"
@@ -109,7 +109,7 @@ def test_a_battery_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     rest = Counted(dials=dials)
     page = Battery().page(bench(rest), root=tmp_path)
     assert sum(rest.asked) <= sum(whole.asked) - 300  # both orders of 150 pairs were kept
-    assert len(lit(page)) == 8
+    assert len(lit(page)) == 9
 
 
 def test_a_judge_that_keeps_both_orders_is_asked_once(tmp_path: Path) -> None:
