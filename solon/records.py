@@ -2,6 +2,7 @@
 
     Prompt -> Completion -> Group -> Compare | Rate | Rank | Assess -> Judgement
            -> Preference | Mark | Rollout
+    Prediction                                          of a classifier, where nothing is written
 
 All nouns stand in this one file, however long: it is the map of the house, and a shard's type is
 looked up here and nowhere else. Log-probabilities are in nats. A record never holds a live object,
@@ -17,6 +18,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 Role = Literal["system", "user", "assistant", "text"]
 Finish = Literal["stop", "length", "filter"]
+Part = Literal["transfer", "test"]
 Verdict = Literal["pass", "warn", "inconclusive", "measured"]
 
 
@@ -326,6 +328,26 @@ class Rollout:
     completion: Completion
     reward: float
     group: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a classifier says of one item of a task: a probability for each class.
+
+    ``role`` is whose it is (weak, naive, student, ceiling), ``epoch`` after how many epochs; 0 is
+    after the last.
+
+    Example:
+        Prediction(task="irony", item="17", part="test", role="student", seed=2, p=(0.2, 0.8))
+    """
+
+    task: str
+    item: str
+    part: Part
+    role: str
+    seed: int
+    p: tuple[float, ...]
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,9 @@ class Examples:
 
 def taken(inputs: Inputs, rows: Ints) -> Inputs:
     """The inputs at these rows, in this order."""
-    return inputs[rows] if isinstance(inputs, np.ndarray) else [inputs[row] for row in rows]
+    if isinstance(inputs, np.ndarray):
+        return inputs[rows]
+    return [inputs[int(row)] for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
