@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from solon.engines.local.saving import load_tensors, save_tensors
 from solon.errors import SolonError
-from solon.objectives.adam import Adam
+from solon.objectives.adam import Adam, Sgd
 from solon.objectives.batch import Loss
 
 
@@ -33,29 +33,38 @@ class Mean:
         return ((name, value / self.weight) for name, value in self.sums.items())
 
 
+def _built(sets: Sequence[Sequence[nn.Parameter]], adam: Adam | Sgd) -> torch.optim.Optimizer:
+    groups = [{"params": parameters} for parameters in sets]
+    if isinstance(adam, Sgd):
+        return torch.optim.SGD(
+            groups, lr=adam.lr, momentum=adam.momentum, weight_decay=adam.weight_decay
+        )
+    return torch.optim.AdamW(
+        groups,
+        lr=adam.lr,
+        betas=(adam.beta1, adam.beta2),
+        eps=adam.eps,
+        weight_decay=adam.weight_decay,
+        fused=True,
+    )
+
+
 class Optimiser:
-    """AdamW over some parameters, at an Adam's rate, with clipping of each set's norm.
+    """AdamW, or SGD, over some parameters, at its rate, with clipping of each set's norm.
 
     ``sets`` are clipped and stepped apart: a policy and its value network.
     """
 
-    def __init__(self, sets: Sequence[Sequence[nn.Parameter]], adam: Adam) -> None:
+    def __init__(self, sets: Sequence[Sequence[nn.Parameter]], adam: Adam | Sgd) -> None:
         self.adam = adam
         self.steps = 0
         self.sets = [list(parameters) for parameters in sets]
-        self.adamw = torch.optim.AdamW(
-            [{"params": parameters} for parameters in self.sets],
-            lr=adam.lr,
-            betas=(adam.beta1, adam.beta2),
-            eps=adam.eps,
-            weight_decay=adam.weight_decay,
-            fused=True,
-        )
+        self.inner = _built(self.sets, adam)
 
     def add(self, parameters: Sequence[nn.Parameter]) -> None:
         """One more set, which learns at the same rate from now on."""
         self.sets.append(list(parameters))
-        self.adamw.add_param_group({"params": self.sets[-1]})
+        self.inner.add_param_group({"params": self.sets[-1]})
 
     def update(self, losses: Iterable[Loss], *, what: str) -> dict[str, float]:
         """One update on the weighted mean of the chunks' losses, which are taken one at a time.
@@ -75,10 +84,10 @@ class Optimiser:
             return {"loss": 0.0, "grad_norm": 0.0, "lr": 0.0, "skipped": 1.0}
         norm = self._clip(mean.weight, what)
         rate = self.adam.rate(self.steps)
-        for group in self.adamw.param_groups:
+        for group in self.inner.param_groups:
             group["lr"] = rate
-        self.adamw.step()
-        self.adamw.zero_grad(set_to_none=True)
+        self.inner.step()
+        self.inner.zero_grad(set_to_none=True)
         self.steps += 1
         return {**dict(mean), "grad_norm": norm, "lr": rate}
 
@@ -100,16 +109,16 @@ class Optimiser:
         return norms[0] if norms else 0.0
 
     def _refuse(self, what: str, name: str, value: float) -> None:
-        self.adamw.zero_grad(set_to_none=True)
+        self.inner.zero_grad(set_to_none=True)
         raise SolonError(
             f"{what}, update {self.steps}: expected a finite {name}, got {value}; no weight was "
             "changed: lower adam.lr, or look at this batch's rewards"
         )
 
     def save(self, file: Path) -> None:
-        save_tensors(file, {"adamw": self.adamw.state_dict(), "steps": self.steps})
+        save_tensors(file, {"adamw": self.inner.state_dict(), "steps": self.steps})
 
     def load(self, file: Path) -> None:
         kept = load_tensors(file)
-        self.adamw.load_state_dict(kept["adamw"])
+        self.inner.load_state_dict(kept["adamw"])
         self.steps = int(kept["steps"])

@@ -22,7 +22,7 @@ from solon.engines.local.saving import load_weights, save_model, save_weights
 from solon.engines.local.values import Critic
 from solon.engines.local.voice import Logps, Voice
 from solon.errors import SettingError
-from solon.objectives.adam import Adam
+from solon.objectives.adam import Adam, Sgd
 from solon.objectives.batch import Loss, TextLogps
 from solon.records import Abstains, Completion, Group, Mark, Preference, Prompt, Rollout
 from solon.seams.feedback import Metrics
@@ -100,7 +100,7 @@ class LocalPolicy:
 
     # -- learning
 
-    def optimise(self, adam: Adam, /) -> None:
+    def optimise(self, adam: Adam | Sgd, /) -> None:
         """A fresh optimiser: called at the start of a stage of learning."""
         sets = [list(self.voice.decoder.trained().values())]
         if self.critic is not None:

@@ -22,6 +22,7 @@ from solon.errors import SettingError
 
 Dtype = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
+Task = Literal["CAUSAL_LM", "FEATURE_EXTRACTION"]  # of peft: with its output layer, or without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,11 +149,11 @@ def make_model(
     return on_device(model, device)
 
 
-def adapt(model: PreTrainedModel, lora: Lora, *, seed: int) -> PeftModel:
+def adapt(model: PreTrainedModel, lora: Lora, *, seed: int, task: Task = "CAUSAL_LM") -> PeftModel:
     """Adapters on the model, in place, drawn from ``seed``; only they learn."""
     targets: str | list[str] = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
     settings = LoraConfig(
-        r=lora.rank, lora_alpha=lora.alpha, target_modules=targets, task_type="CAUSAL_LM"
+        r=lora.rank, lora_alpha=lora.alpha, target_modules=targets, task_type=task
     )
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         # peft still asks transformers by the old name of activation checkpointing
