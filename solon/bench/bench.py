@@ -10,6 +10,7 @@ from solon.errors import SettingError
 from solon.records import Compare, Completion, Mark
 from solon.run.guard import Guard, Mode
 from solon.run.spec import name_of, override
+from solon.seams.classifying import ClassifierSpec, Task
 from solon.seams.feedback import (
     Critic,
     Demonstrations,
@@ -44,6 +45,9 @@ ROLES = (
     "models",
     "rater",
     "marks",
+    "tasks",
+    "weak",
+    "strong",
 )
 
 Measure = Callable[[Sequence[Completion]], Sequence[Mapping[str, float | None]]]
@@ -104,6 +108,12 @@ class Bench:
     """Who rates several completions at once, aspect by aspect."""
     marks: Spec[Sequence[Mark]] | None = None
     """Completions that someone marked as desirable or not."""
+    tasks: Spec[Sequence[Task]] | None = None
+    """Classification tasks, whose test labels no recipe looks at."""
+    weak: ClassifierSpec | None = None
+    """The weak supervisor."""
+    strong: ClassifierSpec | None = None
+    """The student, and the ceiling."""
     labels: Spec[PairJudge] | None = None
     """Labels that people gave (``judge=human``)."""
     world: Spec[World] | None = None
@@ -147,7 +157,8 @@ def compose(
     theirs = {key: text for key, text in changes.items() if head(key) in PARTS}
     own = {key: text for key, text in changes.items() if head(key) not in PARTS}
     bench = compose_bench(for_recipe(bench, name_of(recipe)), theirs)
-    return override(fill(recipe, bench, whole=whole), own, choices=objectives()), bench
+    named = objectives(name_of(recipe))
+    return override(fill(recipe, bench, whole=whole), own, choices=named), bench
 
 
 def for_recipe(bench: Bench, name: str) -> Bench:
@@ -218,8 +229,13 @@ def _missing(recipe: str, role: str, bench: Bench) -> str:
     return f"{recipe} needs {role}, and the bench {bench.name!r} has none: {hint}"
 
 
-def objectives() -> Mapping[str, Mapping[str, Any]]:
+def objectives(recipe: str) -> Mapping[str, Mapping[str, Any]]:
     """The variants of a loss by the key they are set at: ``climb.objective=grpo``."""
+    if recipe == "weak_to_strong":
+        from solon.objectives.weak import Confidence, Naive, ProductOfExperts
+
+        confidence = {"confidence": Confidence(), "confidence_repo": Confidence.of_repo()}
+        return {"objective": {"naive": Naive(), "product": ProductOfExperts(), **confidence}}
     from solon.objectives.noise import CDPO, R3M, RDPO, NrDPO, Trimmed
     from solon.objectives.pairwise import DPO, IPO, ORPO, Hinge, SimPO
     from solon.objectives.policy import DAPO, GRPO, PPO, REINFORCE, RLOO, DrGRPO

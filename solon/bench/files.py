@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solon.bench.bench import Bench
+from solon.engines.classifiers import Bag, Encoder, FineTuned, Probe
+from solon.engines.classifiers.trunk import MINILM
 from solon.engines.endpoint import Endpoint
 from solon.engines.local import RewardTransformer, Transformer
 from solon.errors import DataError, SettingError
@@ -27,7 +29,9 @@ from solon.judges.marks import MarkFile
 from solon.judges.prompts import PromptFile, check_share, is_test, named, prompt_of_row
 from solon.judges.reward import JudgeReward
 from solon.judges.rows import Row, left_out, rows
+from solon.judges.tasks import TaskFiles
 from solon.judges.wrappers import BothOrders
+from solon.objectives.adam import Adam
 from solon.records import Completion, Prompt
 from solon.run.run import Run
 from solon.seams.feedback import Policy
@@ -159,6 +163,11 @@ class ModelList:
         return [replace(self.of, model=one, name=Path(one).name).open(run) for one in self.named]
 
 
+# features of length 1: gradients are small, and Adam's steps do not mind
+BAG = Probe(features=Bag(), optimiser=Adam(lr=0.02, schedule="cosine"))
+PROBE = Probe(features=Encoder(model=MINILM), optimiser=Adam(lr=0.02, schedule="cosine"))
+
+
 def local() -> Bench:
     """A policy folder, a judge on this machine (``judge=text`` parses its words instead)."""
     return _files("local", Transformer(name="judge", temperature=0.0))
@@ -185,6 +194,8 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
         scorer=JudgeReward(judge=LogitScore(policy=model)),
         labels=HumanLabels(test=prompts.test),
         rater=LlmRater(policy=replace(model, name="rater")),
+        weak=BAG,
+        strong=PROBE,
         choices={
             "red_team": {"file": prompts},
             "tests": {"file": PromptFile(test=1.0)},
@@ -193,6 +204,9 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
             "labels": {"file": HumanLabels(test=prompts.test)},
             "models": {"list": ModelList(of=pool)},
             "marks": {"file": MarkFile(test=prompts.test)},
+            "tasks": {"file": TaskFiles()},
+            "weak": {"bag": BAG, "finetuned": FineTuned()},
+            "strong": {"probe": PROBE, "finetuned": FineTuned()},
             "prompts": {"file": prompts},
             "judge": judges,
             "evaluator": judges,

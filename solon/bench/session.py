@@ -13,6 +13,7 @@ from solon.bench.auditing import audit_run
 from solon.bench.bench import Bench, compose
 from solon.bench.closing import close
 from solon.bench.named import named
+from solon.bench.recovering import close_tasks
 from solon.bench.sights import Disagreement, Drift, Exploited, HeldOut
 from solon.bench.watching import Sight, Watch, WatchPairs, clean
 from solon.catalogue import find
@@ -83,6 +84,8 @@ class Session:
     def watch(self, run: Run) -> None:
         """Looks at the policy while it trains, at gold where it is known; lets the guard ring."""
         bench = self.bench
+        if not trains_policy(self.recipe):
+            return
         run.guard(bench.guard)
         asked = bench.tests or bench.prompts
         if asked is not None:
@@ -98,6 +101,9 @@ class Session:
 
     def close(self, run: Run) -> Any:
         """The closing table, on test prompts."""
+        if not trains_policy(self.recipe):
+            with run.stage("closing"):
+                return close_tasks(run, self.bench)
         asked = self.bench.tests or self.bench.prompts
         if asked is None:
             run.note("no test prompts, so nothing was measured (prompts.path=FILE has some)")
@@ -117,6 +123,11 @@ def sights(run: Run, bench: Bench) -> tuple[Sight, ...]:
     if bench.exploits is not None:
         found.append(Exploited(shows=bench.exploits))
     return tuple(found)
+
+
+def trains_policy(recipe: Any) -> bool:
+    """False for a recipe of classifiers, which has nothing to sample from."""
+    return any(one.name == "policy" for one in fields(recipe))
 
 
 def learns_pairs(recipe: Any) -> bool:

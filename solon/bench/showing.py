@@ -31,7 +31,7 @@ def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
             console.print(Padding(Text(meaning), (0, 0, 0, 4)))
     console.print()
     keys = {key for key, _, _ in found}
-    losses = {key: parts for key, parts in objectives().items() if key in keys}
+    losses = {key: parts for key, parts in objectives(name).items() if key in keys}
     for role, parts in {**losses, **parts_by_name(made)}.items():
         console.print(f"{role} by name: {', '.join(sorted(parts))}", highlight=False)
 

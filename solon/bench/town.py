@@ -18,6 +18,7 @@ from solon.bench.town_models import (
     schooled,
     scorer,
 )
+from solon.engines.classifiers import Probe
 from solon.engines.local import RewardTransformer, Transformer
 from solon.judges.meta import Meta
 from solon.judges.revising import Revising
@@ -46,6 +47,7 @@ from solon.lab.people import People
 from solon.lab.principled import PlantedPrinciples
 from solon.lab.principles import RIGHT
 from solon.lab.revisions import REVISE, revisions
+from solon.lab.salience import Salience
 from solon.lab.town import OpenTown, Town
 from solon.lab.townsfolk import Townsfolk
 from solon.objectives.adam import Adam
@@ -134,6 +136,9 @@ def lab() -> Bench:
         rival=Townsfolk(manners=CAREFUL),
         models=Writers(),
         rater=PlantedRater(),
+        tasks=Salience(),
+        weak=Probe(view="weak"),
+        strong=Probe(view="strong"),
         labels=People(),
         world=Town(),
         measure=measure,

@@ -79,6 +79,7 @@ def verdict(table: Closing) -> str:
     said = [_shift(after, before, last[name], base[name]) for name in shared if name == "gold"]
     said += [_wins(name, after, before, last[name]) for name in last if "win rate" in _plain(name)]
     said += [_lengths(base[name], last[name]) for name in shared if _plain(name) == "length"]
+    said += [_recovers(after, last[name]) for name in last if name == "PGR"]
     return " ".join(filter(None, said)) or f"No gold and no win rate of {after} was measured."
 
 
@@ -112,6 +113,16 @@ def _wins(name: str, after: str, before: str, cell: Cell) -> str:
     rate, _, how = what.label.partition(", ")
     named = f"{rate} of {after} ({how})" if how else f"{rate} of {after}"
     return f"The {named}, {what(cell.estimate)}{between}, {word}."
+
+
+def _recovers(after: str, cell: Cell) -> str:
+    if not cell.bounded:
+        return f"What {after} recovers of the gap cannot be told: the gap is too small."
+    return (
+        f"{after.capitalize()} recovers {figure(100 * cell.estimate, digits=3)} % of the gap between "
+        f"weak and ceiling ({figure(100 * cell.low, digits=3)} to "
+        f"{figure(100 * cell.high, digits=3)})."
+    )
 
 
 def _lengths(old: Cell, new: Cell) -> str:

