@@ -110,9 +110,9 @@ class Bench:
     """Completions that someone marked as desirable or not."""
     tasks: Spec[Sequence[Task]] | None = None
     """Classification tasks, whose test labels no recipe looks at."""
-    weak: ClassifierSpec | None = None
+    weak: Spec[ClassifierSpec] | None = None
     """The weak supervisor."""
-    strong: ClassifierSpec | None = None
+    strong: Spec[ClassifierSpec] | None = None
     """The student, and the ceiling."""
     labels: Spec[PairJudge] | None = None
     """Labels that people gave (``judge=human``)."""

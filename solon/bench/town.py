@@ -18,6 +18,7 @@ from solon.bench.town_models import (
     schooled,
     scorer,
 )
+from solon.bench.town_tasks import LARGE, SMALL, TownTask
 from solon.engines.classifiers import Probe
 from solon.engines.local import RewardTransformer, Transformer
 from solon.judges.meta import Meta
@@ -147,7 +148,12 @@ def lab() -> Bench:
         classify=stance,
         preaches=is_preachy,
         questions=questions,
-        choices={"judge": {"principled": PlantedPrinciples()}},
+        choices={
+            "judge": {"principled": PlantedPrinciples()},
+            "tasks": {"town": TownTask()},
+            "weak": {"small": SMALL},
+            "strong": {"large": LARGE},
+        },
         settings=SETTINGS,
     )
 

@@ -77,9 +77,9 @@ def _sections(path: Path) -> dict[str, str]:
 HEAD = """# Claims
 
 Written by `{command}`; do not edit. Each row is a prediction that was fixed before looking,
-measured in a laboratory world over five seeds (intervals: Student's t, 95 %, seeds as clusters).
-The published figure is what the authors report for their own, far larger setting: it is not
-reproduced here, and only the direction is tested."""
+measured in a laboratory world over five seeds or more (intervals: Student's t, 95 %, seeds as
+clusters). The published figure is what the authors report for their own, far larger setting: it
+is not reproduced here, and only the direction is tested."""
 COLUMNS = """| what is claimed | predicted | found | 95 % interval | n | verdict | published |
 |---|---|---|---|---|---|---|"""
 

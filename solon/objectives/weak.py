@@ -89,6 +89,7 @@ class Confidence:
             return self.most
         return self.most * (progress if self.schedule == "repo" else progress / self.warmup)
 
+    @torch.no_grad()
     def target(self, x: ClassLogits, /) -> PerItem:
         a = self.share(x.progress)
         return (1 - a) * x.weak + a * hardened(x.logits, x.weak)
@@ -143,11 +144,21 @@ def _upper_share(score: Float[Tensor, " N"], share: float) -> Tensor:
 
 
 def cross_entropy(logits: PerItem, target: PerItem) -> Loss:
-    """-(1/N) sum_k target log f, in nats an item; its weight is N, so chunks add up exactly."""
-    losses = -(target * F.log_softmax(logits, dim=-1)).sum(dim=-1)
+    """-(1/N) sum_k target log f, in nats an item; its weight is N, so chunks add up exactly.
+
+    ``agrees`` is how often student and target have the same likeliest class, ``entropy`` the mean
+    of the student's own, in nats.
+    """
+    logp = F.log_softmax(logits, dim=-1)
+    losses = -(target * logp).sum(dim=-1)
     agrees = (logits.argmax(dim=-1) == target.argmax(dim=-1)).float().mean()
+    entropy = torch.special.entr(logp.detach().exp()).sum(dim=-1).mean()
     return Loss(
         value=losses.mean(),
         weight=float(len(losses)),
-        metrics={"loss": float(losses.mean().detach()), "agrees": float(agrees)},
+        metrics={
+            "loss": float(losses.mean().detach()),
+            "agrees": float(agrees),
+            "entropy": float(entropy),
+        },
     )

@@ -38,12 +38,12 @@ class WeakToStrong:
     """Train a weak supervisor, label with it, train a strong student, and what it could reach."""
 
     tasks: Spec[Sequence[Task]]
-    weak: ClassifierSpec
-    strong: ClassifierSpec
+    weak: Spec[ClassifierSpec]
+    strong: Spec[ClassifierSpec]
 
     objective: LabelObjective = Confidence()
     """What the student makes of the weak labels: naive, confidence, product."""
-    hops: tuple[ClassifierSpec, ...] = ()
+    hops: tuple[Spec[ClassifierSpec], ...] = ()
     """Classifiers of sizes between weak and strong, each labelling for the next (bootstrapping)."""
     seeds: int = 5
     """How often all of it is trained; tasks and test are the same each time."""
@@ -59,8 +59,15 @@ class WeakToStrong:
         if self.seeds < 1:
             raise SettingError(f"seeds: expected 1 or more, got {self.seeds}")
         tasks = self.tasks.open(run)
+        kinds = Kinds(
+            weak=self.weak.open(run),
+            strong=self.strong.open(run),
+            hops=tuple(hop.open(run) for hop in self.hops),
+        )
         cells = [
-            Cell(task=task, seed=seed, run=run) for task in tasks for seed in range(self.seeds)
+            Cell(task=task, seed=seed, run=run, kinds=kinds)
+            for task in tasks
+            for seed in range(self.seeds)
         ]
 
         with run.stage("weak"):  # true labels -> weak supervisor -> weak labels
@@ -80,13 +87,12 @@ class WeakToStrong:
         return found
 
     def _supervisor(self, cell: Cell) -> list[Prediction]:
-        task, learner = cell.task, self.weak.new(cell.task.classes, seed=cell.seed_for("weak"))
-        learner.fit(
-            task.supervise.seen(self.weak.view), one_hot(task.supervise, task.classes), Naive()
-        )
+        task, kind = cell.task, cell.kinds.weak
+        learner = kind.new(task.classes, seed=cell.seed_for("weak"))
+        learner.fit(task.supervise.seen(kind.view), one_hot(task.supervise, task.classes), Naive())
         return [
-            *cell.said("weak", "transfer", learner, self.weak.view),
-            *cell.said("weak", "test", learner, self.weak.view),
+            *cell.said("weak", "transfer", learner, kind.view),
+            *cell.said("weak", "test", learner, kind.view),
         ]
 
     def _learner(
@@ -98,17 +104,16 @@ class WeakToStrong:
         self, cell: Cell, role: str, objective: LabelObjective, weak: Floats
     ) -> list[Prediction]:
         """The last of the hops, each of which learns what the one before it says."""
-        draw = np.random.default_rng(cell.seed_for("parts"))
+        draw, hops = np.random.default_rng(cell.seed_for("parts")), cell.kinds.hops
         order = draw.permutation(len(weak))
         given = weak[draw.permutation(len(weak))] if self.shuffled else weak
-        parts = np.array_split(order, len(self.hops) + 1) if self.hops else [np.arange(len(weak))]
+        parts = np.array_split(order, len(hops) + 1) if hops else [np.arange(len(weak))]
         taught = given[parts[0]]
-        for hop, (spec, rows) in enumerate(zip(self.hops, parts[:-1], strict=True)):
-            learner = spec.new(cell.task.classes, seed=cell.seed_for("hop", hop))
-            learner.fit(
-                cell.task.transfer.take(rows).seen(spec.view), self._told(taught), objective
-            )
-            taught = learner.predict(cell.task.transfer.take(parts[hop + 1]).seen(spec.view))
+        for hop, (kind, rows) in enumerate(zip(hops, parts[:-1], strict=True)):
+            learner = kind.new(cell.task.classes, seed=cell.seed_for("hop", hop))
+            items, fresh = cell.task.transfer.take(rows), cell.task.transfer.take(parts[hop + 1])
+            learner.fit(items.seen(kind.view), self._told(taught), objective)
+            taught = learner.predict(fresh.seen(kind.view))
         return self._fitted(cell, role, cell.task.transfer.take(parts[-1]), taught, objective)
 
     def _ceiling(self, cell: Cell) -> list[Prediction]:
@@ -119,22 +124,32 @@ class WeakToStrong:
         self, cell: Cell, role: str, items: Examples, targets: Floats, objective: LabelObjective
     ) -> list[Prediction]:
         """The strong classifier on these targets; all roles begin with the same head."""
-        learner = self.strong.new(cell.task.classes, seed=cell.seed_for("strong"))
+        kind = cell.kinds.strong
+        learner = kind.new(cell.task.classes, seed=cell.seed_for("strong"))
         along: list[Prediction] = []
 
         def watch(epoch: int, fitted: Classifier) -> None:
-            along.extend(cell.said(role, "test", fitted, self.strong.view, epoch=epoch))
+            along.extend(cell.said(role, "test", fitted, kind.view, epoch=epoch))
 
         learner.fit(
-            items.seen(self.strong.view),
+            items.seen(kind.view),
             self._told(targets),
             objective,
             watch=watch if self.epochs else None,
         )
-        return [*along, *cell.said(role, "test", learner, self.strong.view)]
+        return [*along, *cell.said(role, "test", learner, kind.view)]
 
     def _told(self, targets: Floats) -> Floats:
         return np.eye(targets.shape[1])[targets.argmax(axis=1)] if self.hard else targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kinds:
+    """What supervisor, hops and student are like, once opened."""
+
+    weak: ClassifierSpec
+    strong: ClassifierSpec
+    hops: tuple[ClassifierSpec, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +159,7 @@ class Cell:
     task: Task
     seed: int
     run: Run
+    kinds: Kinds
 
     @property
     def name(self) -> tuple[str, int]:

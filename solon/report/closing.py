@@ -118,11 +118,10 @@ def _wins(name: str, after: str, before: str, cell: Cell) -> str:
 def _recovers(after: str, cell: Cell) -> str:
     if not cell.bounded:
         return f"What {after} recovers of the gap cannot be told: the gap is too small."
-    return (
-        f"{after.capitalize()} recovers {figure(100 * cell.estimate, digits=3)} % of the gap between "
-        f"weak and ceiling ({figure(100 * cell.low, digits=3)} to "
-        f"{figure(100 * cell.high, digits=3)})."
+    share, low, high = (
+        figure(100 * value, digits=3) for value in (cell.estimate, cell.low, cell.high)
     )
+    return f"{after.capitalize()} recovers {share} % of the gap ({low} to {high})."
 
 
 def _lengths(old: Cell, new: Cell) -> str:

@@ -50,6 +50,7 @@ from solon.statistics.length import (
     rate_at_length,
 )
 from solon.statistics.logistic import Logit, logistic
+from solon.statistics.recovery import Recovered, delta_error, median_pgr, pgr, recovered
 
 __all__ = [
     "Bin",
@@ -60,6 +61,7 @@ __all__ = [
     "LengthControlled",
     "Logit",
     "Murphy",
+    "Recovered",
     "ac1_among",
     "at_equal_length",
     "auc",
@@ -68,6 +70,7 @@ __all__ = [
     "calibration_slope",
     "clopper_pearson",
     "cohen_kappa",
+    "delta_error",
     "difference",
     "ece",
     "effective_rows",
@@ -84,6 +87,7 @@ __all__ = [
     "logits",
     "mean",
     "mean_change",
+    "median_pgr",
     "murphy",
     "observed",
     "observed_among",
@@ -91,9 +95,11 @@ __all__ = [
     "pabak_among",
     "paired_difference",
     "pearson",
+    "pgr",
     "predicted_win_rate",
     "proportion",
     "rate_at_length",
+    "recovered",
     "reliability_table",
     "spearman",
     "standard_error",

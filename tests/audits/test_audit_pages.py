@@ -15,7 +15,7 @@ OURS = (
     *("calibration", "repetition", "self_preference", "juries"),
     *("detectors", "compression", "powered_win_rate"),
     *("sycophancy", "social", "identity", "feedback", "suggestion", "drift", "tampering"),
-    *("raters", "leakage", "sections", "sensitivity"),
+    *("raters", "leakage", "sections", "sensitivity", "recovery"),
 )
 ORDER = [
     "What it measures",

@@ -18,10 +18,10 @@ def found(estimate: float, low: float, high: float) -> Interval:
 
 
 @pytest.mark.parametrize("entry", entries("claims"), ids=lambda entry: entry.name)
-def test_a_claim_cites_predicts_and_uses_five_seeds(entry) -> None:
+def test_a_claim_cites_predicts_and_uses_five_seeds_or_more(entry) -> None:
     assert "arXiv" in entry.doc
     assert "fixed before looking" in entry.doc
-    assert len(entry.load()().seeds) == 5
+    assert len(entry.load()().seeds) >= 5
 
 
 @pytest.mark.parametrize(

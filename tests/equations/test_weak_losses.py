@@ -147,6 +147,14 @@ def test_chunks_add_up_to_the_whole() -> None:
     )
 
 
+def test_the_metrics_are_the_agreement_of_classes_and_the_students_entropy() -> None:
+    logits = f64([[math.log(0.2), math.log(0.8)], [0.0, -1000.0]])  # the second is certain
+    found = cross_entropy(logits, f64([[0.4, 0.6], [0.3, 0.7]])).metrics
+    assert found["agrees"] == 0.5
+    by_hand = -(0.2 * math.log(0.2) + 0.8 * math.log(0.8)) / 2
+    assert found["entropy"] == pytest.approx(by_hand)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

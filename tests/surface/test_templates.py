@@ -23,6 +23,8 @@ SLOTS = {
     "judge/multiple_choice": PAIR,
     "judge/pairwise_detailed": PAIR,
     "judge/pairwise_json": PAIR,
+    "judge/pairwise_letters": PAIR,
+    "judge/pairwise_json_letters": PAIR,
     "judge/reason": PAIR | {"rationale"},
     "judge/score": {"conversation", "completion", "principle", "preamble", "low", "high"},
     "judge/score_json": {"conversation", "completion", "principle", "preamble", "low", "high"},
@@ -32,6 +34,7 @@ SLOTS = {
 }
 CUES = {"judge/pairwise": "Better completion:", "judge/reason": "Better completion:"}
 CUES |= {"judge/score": "Score:", "judge/multiple_choice": "The answer is: ("}
+CUES |= {"judge/pairwise_letters": "Better completion:"}
 
 
 def small(text: str = "# user\n<first>\n{first}\n</first>\n{second}") -> Template:

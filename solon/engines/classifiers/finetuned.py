@@ -61,6 +61,11 @@ class FineTuned:
     device: Device = "auto"
     """Where it computes; auto is CUDA where there is one."""
 
+    def open(self, run: object, /) -> FineTuned:
+        """Itself: each classifier loads the model anew."""
+        del run
+        return self
+
     def new(self, classes: int, *, seed: int) -> Tuned:
         if not self.model:
             raise SettingError("model: expected a folder or a hub name of a transformer, got none")

@@ -43,6 +43,11 @@ class Probe:
     optimiser: Adam | Sgd = Sgd(lr=0.15, schedule="cosine")
     """How it learns; the schedule ends with the last update."""
 
+    def open(self, run: object, /) -> Probe:
+        """Itself: there is nothing to open."""
+        del run
+        return self
+
     def new(self, classes: int, *, seed: int) -> Probing:
         return Probing(spec=self, classes=classes, seed=seed)
 

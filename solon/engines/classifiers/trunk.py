@@ -6,7 +6,8 @@ axes: S texts, T tokens, H hidden
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from solon.engines.local.weights import Device, on_device, place
 from solon.errors import SettingError
@@ -44,7 +46,8 @@ class Trunk:
         """From a folder or the hub; only safetensors are read. SettingError where there is none."""
         name = minilm() if name == MINILM else name
         try:
-            model = AutoModel.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
+            with _silent():  # that a causal model's output layer is left out is what is meant
+                model = AutoModel.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
             tokenizer = AutoTokenizer.from_pretrained(name)
         except (OSError, ValueError) as error:
             first = str(error).splitlines()[0]
@@ -82,6 +85,17 @@ class Trunk:
 
     def parameters(self) -> list[nn.Parameter]:
         return list(self.model.parameters())
+
+
+@contextmanager
+def _silent() -> Generator[None]:
+    """Nothing of what transformers reports below an error."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def pooled(states: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
