@@ -51,7 +51,7 @@ def recipe_settings(name: str) -> str:
     words = "\n".join(meaning(kind) for kind in kinds(recipe, skip=ROLES))
     chosen = "".join(
         f"\n`{key}` by name: {', '.join(f'`{choice}`' for choice in sorted(parts))}.\n"
-        for key, parts in objectives().items()
+        for key, parts in objectives(name).items()
         if key in {row[0] for row in own}
     )
     return f"Parts that the bench brings: {brought}.\n\n{key_table(own)}{chosen}\n{words}\n"

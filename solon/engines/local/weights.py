@@ -17,11 +17,15 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging
 
+from solon.engines.local.device import Device
 from solon.errors import SettingError
 
+# A run shows its own progress; a bar for every tensor of every checkpoint drowns it.
+logging.disable_progress_bar()
+
 Dtype = Literal["auto", "float32", "bfloat16"]
-Device = Literal["auto", "cpu", "cuda"]
 Task = Literal["CAUSAL_LM", "FEATURE_EXTRACTION"]  # of peft: with its output layer, or without
 
 

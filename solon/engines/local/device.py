@@ -1,0 +1,5 @@
+"""Where a model computes."""
+
+from typing import Literal, TypeAlias
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]

@@ -1,0 +1,1 @@
+"""Automated alignment researchers: their sandbox, forum, trace and hardened scorer."""
