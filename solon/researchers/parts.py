@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -26,7 +27,18 @@ from typing import get_args
 from solon.errors import InputError, SettingError
 from solon.researchers.library import ENTRIES, HELPERS, Entry, Family, Place, Setting
 
-__all__ = ["BASELINES", "FAMILIES", "LIBRARY", "Family", "Part", "compose", "labelled", "named"]
+__all__ = [
+    "BASELINES",
+    "FAMILIES",
+    "LIBRARY",
+    "Family",
+    "Part",
+    "compose",
+    "labelled",
+    "named",
+    "students",
+    "tunings",
+]
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
 LABEL = re.compile(r"([a-z][a-z-]*)\(([a-z0-9=., ]*)\)")
@@ -133,7 +145,7 @@ BASELINES: Mapping[str, tuple[Part, ...]] = {
     "product": (LIBRARY["product"],),
     "confident-only": (LIBRARY["confident"],),
 }
-"""The four baselines, each at its paper's settings; their ``variants`` are what tuning tries."""
+"""The four baselines, each at its paper's settings; ``tunings`` are what tuning one tries."""
 
 
 def ordered(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -163,6 +175,11 @@ def named(label: str) -> tuple[Part, ...]:
     return ordered(parts)
 
 
+def tunings(parts: Iterable[Part]) -> list[tuple[Part, ...]]:
+    """The parts with each of their settings."""
+    return [tuple(one) for one in product(*(part.variants() for part in ordered(parts)))]
+
+
 def students(parts: Iterable[Part]) -> int:
     """How many students such a method trains, at most, but for those of its filters."""
     return math.prod(part.students for part in parts)
@@ -172,27 +189,36 @@ def compose(parts: Iterable[Part]) -> str:
     """The source of a method of these parts: plain numpy, and the problem's students."""
     found = ordered(parts)
     losses = [part.call for part in found if part.place == "loss"]
-    loss = losses[0] if len(losses) == 1 else "problem.objectives.naive()"
-    codes = [part.code for part in found] + [STUDENT]
-    if len(losses) > 1:
-        codes, loss = [*codes, MEAN], f"mean([{', '.join(losses)}])"
-    blocks = [f'"""{". ".join(part.says for part in found)}."""\n\nimport numpy as np\n']
-    blocks += [HELPERS[name] for name in _needed(codes)] + codes
+    codes = [part.code for part in found] + [STUDENT] + [MEAN] * (len(losses) > 1)
     lines = {place: "".join(one.call for one in found if one.place == place) for place in CALLS}
     method = (
         "\ndef method(problem):\n"
         "    inputs, targets = problem.inputs, problem.weak_labels\n"
         f"{lines['data']}"
-        f"    learn = student_of(problem, {loss})\n"
+        f"    loss = {_loss(losses)}\n"
+        "    learn = student_of(problem, loss)\n"
         f"{lines['learn']}"
         "    answer = learn(inputs, targets, 0)(problem.test_inputs)\n"
         f"{lines['answer']}"
         "    return answer\n"
     )
-    return "\n".join([*blocks, method])
-
-
-def _needed(codes: Iterable[str]) -> list[str]:
-    """The helpers that these sources call, and that no other helper does for them."""
     words = set(re.findall(r"\w+", "\n".join(codes)))
-    return [name for name in HELPERS if name in words]
+    helpers = [code for name, code in HELPERS.items() if name in words]
+    return "\n".join([_opening(found), *helpers, *codes, method])
+
+
+def _loss(losses: list[str]) -> str:
+    if len(losses) < 2:
+        return losses[0] if losses else "problem.objectives.naive()"
+    return (
+        "mean(\n        [\n"
+        + "".join(f"            {one},\n" for one in losses)
+        + "        ]\n    )"
+    )
+
+
+def _opening(parts: tuple[Part, ...]) -> str:
+    """The docstring, which says what each part does, and the imports."""
+    each = [textwrap.fill(f"{part.label}: {part.says}.", 97) for part in parts]
+    said = "\n\n".join(each)
+    return f'"""{said}\n"""\n\nimport numpy as np\n'

@@ -16,13 +16,15 @@ from solon.run.shards import read_records
 from solon.run.start import write_manifest
 
 NAMES = [entry.name for entry in entries("recipes")]
+# trains no policy: test_weak_to_strong.py runs it
+OF_CLASSIFIERS = {"weak_to_strong"}
 
 
 def test_every_recipe_has_a_short_form_here() -> None:
-    assert set(NAMES) == set(SHORT)
+    assert set(NAMES) == set(SHORT) | OF_CLASSIFIERS
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", list(SHORT))
 def test_a_recipe_runs_from_parts_to_page_and_again_the_same(name: str, tmp_path: Path) -> None:
     weights: list[bytes] = []
     for turn in ("one", "two"):
