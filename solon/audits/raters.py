@@ -96,8 +96,7 @@ class Raters:
         tables, clusters = board.pair(a, b)
         name = f"cohen/{a}~{b}"
         if not len(tables):
-            nothing = Interval(estimate=float("nan"), low=-np.inf, high=np.inf, n=0)
-            return _finding(name, nothing, note="no item has both")
+            return _finding(name, Interval.unknown(), note="no item has both")
         draw = Bootstrap(draws=self.draws, seed=self.seed)
         found = draw(
             lambda weights: cohen_kappa(np.tensordot(weights, tables, axes=1)),

@@ -7,7 +7,7 @@ with the student's agreement with its supervisor, split by whether the superviso
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,7 @@ class Recovery:
         if len(shares) == 1:
             one = shares[0]
             note = "the gap is too small to tell" if one.flagged else ""
-            return _found(quantity, _unknown() if one.flagged else one.pgr, bound, note)
+            return _found(quantity, Interval.unknown() if one.flagged else one.pgr, bound, note)
         middle, flagged = median_pgr(shares, draws=self.draws, seed=self.seed)
         note = f"median over {middle.n} tasks; {flagged} with too small a gap left out"
         return _found(quantity, middle, bound, note)
@@ -92,8 +92,7 @@ class Recovery:
         shares = [self._share(board, board.best(name)) for board in boards if name in board.epochs]
         finding = self._median(f"bound/{name}", shares, FREE)
         said = "stopped by the test's labels: a bound, not a result"
-        note = f"{said}; {finding.note}" if finding.note else said
-        return _found(f"bound/{name}", _interval(finding), FREE, note)
+        return replace(finding, note=f"{said}; {finding.note}" if finding.note else said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,14 +215,6 @@ def _grouped(trials: Sequence[Trial], field: str) -> dict[str, list[Trial]]:
     for one in trials:
         found.setdefault(getattr(one, field), []).append(one)
     return found
-
-
-def _interval(finding: Finding) -> Interval:
-    return Interval(estimate=finding.estimate, low=finding.low, high=finding.high, n=finding.n)
-
-
-def _unknown() -> Interval:
-    return Interval(estimate=float("nan"), low=float("-inf"), high=float("inf"), n=0)
 
 
 def _found(

@@ -128,8 +128,8 @@ class Sections:
             for side in (True, False)
         }
         if not all(sizes.values()):
-            nothing = Interval(estimate=np.nan, low=-np.inf, high=np.inf, n=len(graded))
-            return _found("length_index", nothing, note="needs subsets of both kinds, with lengths")
+            note = "needs subsets of both kinds, with lengths"
+            return _found("length_index", Interval.unknown(len(graded)), note=note)
         weights = {
             name: (1 if side else -1) * len(subsets[name]) / sizes[side]
             for name, side in longer.items()

@@ -105,7 +105,9 @@ class Sensitivity:
                 if by_chance is not None and (turn := _differ(one, two)) is not None
             ]
             if not rows:
-                yield _found(f"turned/{name}", _unknown(), note="no pair could be changed so")
+                yield _found(
+                    f"turned/{name}", Interval.unknown(), note="no pair could be changed so"
+                )
                 continue
             excess = mean_change(
                 [value for value, _ in rows], [of for _, of in rows], confidence=self._confidence
@@ -124,7 +126,7 @@ class Sensitivity:
             if a.p is not None and b.p is not None
         ]
         if not moved:
-            return _found("effect/brand", _unknown(), note="never answered")
+            return _found("effect/brand", Interval.unknown(), note="never answered")
         effect = mean_change(
             [value for value, _ in moved], [of for _, of in moved], confidence=self._confidence
         )
@@ -150,10 +152,6 @@ def _differ(one: Verdict, other: Verdict | None) -> float | None:
     """1 where the two have different winners; None where one of them has no verdict."""
     said = (winner(one.p), winner(other.p) if other else None)
     return None if None in said else float(said[0] != said[1])
-
-
-def _unknown() -> Interval:
-    return Interval(estimate=float("nan"), low=float("-inf"), high=float("inf"), n=0)
 
 
 def _found(

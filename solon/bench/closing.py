@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 
 from solon.bench.bench import Bench, Measure
-from solon.records import Abstains, Compare, Completion, Prompt, flat
+from solon.records import Abstains, Compare, Completion, Finding, Prompt, flat
 from solon.run.run import Run
 from solon.seams.feedback import PairJudge, World
 from solon.seams.learning import Frozen
@@ -60,12 +60,12 @@ def _row(
         kept = ~np.isnan(won)
         mine, other = _lengths(texts)[kept], _lengths(start)[kept]
         names = [one for one, here in zip(ids, kept, strict=True) if here]
-        row["win rate"] = _cell(mean(won[kept], names))
-        row["win rate, equal length"] = _cell(at_equal_length(won[kept], mine, other, names))
+        row["win rate"] = cell_of(mean(won[kept], names))
+        row["win rate, equal length"] = cell_of(at_equal_length(won[kept], mine, other, names))
     if texts is not start:
-        row["KL, nats"] = _cell(mean(_log_ratios(run.policies[_start(run)], texts), ids))
-    row["length, characters"] = _cell(mean(_lengths(texts), ids))
-    row["ended by itself"] = _cell(proportion([one.finish == "stop" for one in texts], ids))
+        row["KL, nats"] = cell_of(mean(_log_ratios(run.policies[_start(run)], texts), ids))
+    row["length, characters"] = cell_of(mean(_lengths(texts), ids))
+    row["ended by itself"] = cell_of(proportion([one.finish == "stop" for one in texts], ids))
     return row
 
 
@@ -83,7 +83,7 @@ def _measured(
         if kept:
             values, names = zip(*kept, strict=True)
             interval = proportion if set(values) <= {0.0, 1.0} else mean
-            row[column] = _cell(interval(np.asarray(values, float), list(names)))
+            row[column] = cell_of(interval(np.asarray(values, float), list(names)))
     return row
 
 
@@ -136,7 +136,8 @@ def by_judge(judge: PairJudge) -> Wins:
     return wins
 
 
-def _cell(interval: Interval) -> dict[str, float | int]:
+def cell_of(interval: Interval | Finding) -> dict[str, float | int]:
+    """A cell of the closing table."""
     return {
         "estimate": interval.estimate,
         "low": interval.low,

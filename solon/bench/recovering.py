@@ -10,6 +10,7 @@ import orjson
 from solon.audits.recovery import Recovery
 from solon.bench.auditing import write_findings
 from solon.bench.bench import Bench
+from solon.bench.closing import cell_of
 from solon.judges.trials import judged
 from solon.records import Finding, Prediction
 from solon.run.run import Run
@@ -72,12 +73,7 @@ def _rows(found: Mapping[str, Finding]) -> Iterator[dict[str, Any]]:
 
 def _values(found: Mapping[str, Finding], names: Sequence[str]) -> dict[str, Any]:
     return {
-        column: {
-            "estimate": found[name].estimate,
-            "low": found[name].low,
-            "high": found[name].high,
-            "n": found[name].n,
-        }
+        column: cell_of(found[name])
         for column, name in zip(COLUMNS, names, strict=False)
         if name in found
     }

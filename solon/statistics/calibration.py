@@ -148,7 +148,7 @@ def calibration_slope(stated: Floats, right: Floats, clusters: Clusters = None) 
     """
     x, n = logits(stated)[:, None], len(stated)
     if not x.any():
-        return Interval(estimate=float("nan"), low=float("-inf"), high=float("inf"), n=n)
+        return Interval.unknown(n)
     return logistic(x, right, clusters=range(n) if clusters is None else clusters).coefficient(0)
 
 

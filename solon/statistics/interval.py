@@ -41,6 +41,11 @@ class Interval:
     high: float
     n: int
 
+    @classmethod
+    def unknown(cls, n: int = 0) -> Interval:
+        """No estimate, and the whole line: n rows do not say."""
+        return cls(estimate=float("nan"), low=float("-inf"), high=float("inf"), n=n)
+
     @property
     def measured(self) -> Measured:
         """The fields as keywords: ``Finding(..., **interval.measured)``."""

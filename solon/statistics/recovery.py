@@ -101,7 +101,7 @@ def median_pgr(
     kept = np.array([one.pgr.estimate for one in tasks if not one.flagged])
     flagged = len(tasks) - len(kept)
     if not len(kept):
-        return Interval(estimate=nan, low=-np.inf, high=np.inf, n=0), flagged
+        return Interval.unknown(), flagged
     rows = np.random.default_rng(seed).integers(len(kept), size=(draws, len(kept)))
     drawn = np.median(kept[rows], axis=1)
     low, high = (kept.min(), kept.max()) if len(kept) < 6 else np.quantile(drawn, (0.025, 0.975))
@@ -124,7 +124,7 @@ def agreement(
 
     def share(rows: NDArray[np.bool_]) -> Interval:
         if not rows.any():
-            return Interval(estimate=nan, low=-np.inf, high=np.inf, n=0)
+            return Interval.unknown()
         return proportion(same[rows].astype(float), number[rows].tolist())
 
     return share(right), share(~right)
