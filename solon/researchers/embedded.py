@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from solon.researchers.parts import (
     named,
     students,
 )
-from solon.researchers.rules import Reply
+from solon.researchers.rules import Client
 
 __all__ = ["DIRECTIONS", "UNDIRECTED", "Client", "Direction", "Embedded", "post_of", "reported"]
 
@@ -37,12 +37,6 @@ ATTEMPTS = 500
 DOUBT = 5
 MOVES = {"draw": 0.25, "mutate": 0.5, "recombine": 0.25}
 MUTATIONS = {"add": 0.4, "drop": 0.15, "swap": 0.25, "tune": 0.2}
-
-
-class Client(Protocol):
-    """Where methods are scored; ``ScorerClient`` is one."""
-
-    def score(self, agent: str, code: object) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

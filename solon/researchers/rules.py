@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from solon.errors import SettingError
 from solon.researchers.ledger import Budget
@@ -19,6 +20,12 @@ class Reply:
     pgr: float | None
     improved: bool = False
     reason: str = ""
+
+
+class Client(Protocol):
+    """Where methods are scored; ``ScorerClient`` is one."""
+
+    def score(self, agent: str, code: object) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,14 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import solon
 from solon.errors import DataError, InputError, SettingError
 from solon.researchers.calls import LARGEST, LONGEST, TOOLS, checked, defined, named
 from solon.researchers.forum import Forum, Post, PostKind
 from solon.researchers.method import Method
-from solon.researchers.rules import Reply
+from solon.researchers.rules import Client
 from solon.researchers.sandbox import Ran, Sandbox, read_bytes, read_text
 from solon.researchers.trace import Trace
 from solon.researchers.workspace import FOLDER, Room, clear
@@ -26,12 +26,6 @@ from solon.text.hostile import Markup, neutralise
 
 NOTES = "notes.md"
 SHOWN, EXCERPT = 12, 1200
-
-
-class Scores(Protocol):
-    """Where methods are scored; ``ScorerClient`` is one."""
-
-    def score(self, agent: str, code: object) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +43,7 @@ class Tools:
     """Its folder, which sandboxed code writes to."""
     problem: Path
     """The folder of the problem without labels, shown at /problem."""
-    client: Scores = field(repr=False)
+    client: Client = field(repr=False)
     """Scores methods."""
     forum: Forum
     """Where posts are."""

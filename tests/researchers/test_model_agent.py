@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from aiohttp import web
+from walled import walled
 from wire.server import listening
 
 from solon.errors import EndpointError, SettingError
@@ -40,15 +41,7 @@ SMALL = Limits(
 Said = dict[str, Any] | int | bytes
 
 
-def works() -> str:
-    try:
-        Sandbox(kind="bubblewrap").probe()
-    except SettingError as error:
-        return str(error)
-    return ""
-
-
-pytestmark = pytest.mark.skipif(bool(works()), reason=works() or "bubblewrap works")
+pytestmark = walled
 
 
 @pytest.fixture(autouse=True)
@@ -295,7 +288,7 @@ def test_a_killed_agent_goes_on_from_its_notes(tools: Tools, tmp_path: Path) -> 
 
 
 def environment(tests: Path) -> dict[str, str]:
-    path = f"{tests}:{tests.parent}"
+    path = f"{tests / 'researchers'}:{tests}:{tests.parent}"
     return {"PYTHONPATH": path, "RESEARCHER_KEY": KEY, "PATH": "/usr/bin:/bin"}
 
 

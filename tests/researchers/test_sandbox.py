@@ -12,23 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from walled import walled
 
 from solon.errors import DataError, InputError, SettingError
 from solon.researchers.sandbox import Limits, Ran, Sandbox, read_bytes, read_text
 from solon.researchers.workspace import Room, clear
 
 TIGHT = {"seconds": 6, "memory_mb": 256, "cpu_seconds": 5, "processes": 16, "file_mb": 4}
-
-
-def works() -> str:
-    try:
-        Sandbox(kind="bubblewrap").probe()
-    except SettingError as error:
-        return str(error)
-    return ""
-
-
-walled = pytest.mark.skipif(bool(works()), reason=works() or "bubblewrap works")
 
 
 @pytest.fixture

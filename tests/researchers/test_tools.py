@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from walled import walled
 
 from solon.errors import EndpointError, SettingError
 from solon.researchers.calls import LARGEST, LONGEST, TOOLS
@@ -27,17 +28,6 @@ SMALL = Limits(
     seconds=4, memory_mb=256, cpu_seconds=3, processes=16, file_mb=4, output_kb=16,
     workspace_mb=8, workspace_files=300,
 )  # fmt: skip
-
-
-def works() -> str:
-    try:
-        Sandbox(kind="bubblewrap").probe()
-    except SettingError as error:
-        return str(error)
-    return ""
-
-
-walled = pytest.mark.skipif(bool(works()), reason=works() or "bubblewrap works")
 
 
 @dataclass

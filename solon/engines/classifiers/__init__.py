@@ -1,7 +1,8 @@
 """What learns to classify: linear and small heads over features, and transformers with a head."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from solon.engines.lazy import lazily
 
 if TYPE_CHECKING:
     from solon.engines.classifiers.features import Bag, Encoder, Given
@@ -18,8 +19,4 @@ WHERE = {
     "Probe": "probe",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{WHERE[name]}"), name)
+__getattr__ = lazily(__name__, WHERE)

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 
 import aiohttp
@@ -42,6 +43,18 @@ class Server:
     timeout: float
     attempts: int
     patience: float
+
+    def clean(self, text: str) -> str:
+        """The text without our key, which some servers send back, whole or half masked."""
+        if self.secret:
+            text = text.replace(self.secret, "***")
+        return re.sub(r"\b(sk|key)-[\w*.-]+", "***", text)
+
+    def given_up(self, outcome: Outcome) -> Abstains:
+        """What the last attempt comes to; EndpointError where nobody answers at all."""
+        if outcome.unreachable:
+            raise EndpointError(f"no server answers at {self.url} ({outcome.reason})")
+        return Abstains(reason=f"{outcome.reason}, {self.attempts} times")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,15 +159,10 @@ class Client:
             errors += not outcome.limited
             pause = backoff(limits if outcome.limited else errors, outcome.after)
             if errors >= self.server.attempts:
-                return self._given_up(outcome)
+                return self.server.given_up(outcome)
             if outcome.limited and time.monotonic() + pause > until:
                 return Abstains(reason=f"rate-limited for {self.server.patience:g} s")
             await batch.sleep(pause)
-
-    def _given_up(self, outcome: Outcome) -> Abstains:
-        if outcome.unreachable:
-            raise EndpointError(f"no server answers at {self.server.url} ({outcome.reason})")
-        return Abstains(reason=f"{outcome.reason}, {self.server.attempts} times")
 
     async def _attempt(self, call: Call, batch: Batch, *, retry: bool) -> Outcome:
         await self.gate.enter()
@@ -196,33 +204,12 @@ class Client:
             self.cache.put(call.key, wire.kept(reply))
 
     async def _post(self, call: Call) -> Outcome:
-        try:
-            async with (
-                background()
-                .connections()
-                .post(
-                    self.server.url,
-                    data=call.body,
-                    headers=self.server.headers,
-                    timeout=aiohttp.ClientTimeout(total=self.server.timeout),
-                    allow_redirects=False,  # the key goes to the named server only
-                ) as got
-            ):
-                return self._read(got.status, got.headers, await limited_body(got), call)
-        except TimeoutError:
-            return Outcome(reason=f"no answer within {self.server.timeout:g} s")
-        except aiohttp.ClientConnectorError as error:
-            text = self._clean(f"{type(error).__name__}: {error.strerror or 'cannot connect'}")
-            return Outcome(reason=text, tokens=NOTHING, unreachable=True)
-        except (aiohttp.ClientError, OSError) as error:
-            return Outcome(reason=f"the connection broke ({type(error).__name__})")
-        except wire.Malformed as error:
-            return Outcome(reason=str(error))
+        return await posted(self.server, call.body, partial(self._read, call=call))
 
     def _read(self, status: int, headers: Mapping[str, str], body: bytes, call: Call) -> Outcome:
         if status == HTTPStatus.OK:
             return read(body, call)
-        text = f"HTTP {status}: {self._clean(wire.said(body))}"
+        text = f"HTTP {status}: {self.server.clean(wire.said(body))}"
         after = retry_after(headers, self.server.patience)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             return Outcome(fatal=self._refused(status), tokens=NOTHING)
@@ -245,12 +232,6 @@ class Client:
             return f"{where} answered {status}: set the environment variable {env} to your key"
         return f"{where} answered {status}: the key in {env} is wrong or may not use {model!r}"
 
-    def _clean(self, text: str) -> str:
-        """The text without our key, which some servers send back, whole or half masked."""
-        if self.server.secret:
-            text = text.replace(self.server.secret, "***")
-        return re.sub(r"\b(sk|key)-[\w*.-]+", "***", text)
-
 
 def read(body: bytes, call: Call) -> Outcome:
     """What a 200 brought; a malformed one is paid as far as it says, else at worst."""
@@ -262,6 +243,34 @@ def read(body: bytes, call: Call) -> Outcome:
         return Outcome(answer=answer, tokens=wire.billed(body))
     known = answer.tokens_in > 0  # a server that counts never read nothing
     return Outcome(answer=answer, tokens=(answer.tokens_in, answer.tokens_out) if known else None)
+
+
+async def posted(
+    server: Server, body: bytes, read: Callable[[int, Mapping[str, str], bytes], Outcome]
+) -> Outcome:
+    """One request, its answer as it is ``read``, or what went wrong on the way."""
+    try:
+        async with (
+            background()
+            .connections()
+            .post(
+                server.url,
+                data=body,
+                headers=server.headers,
+                timeout=aiohttp.ClientTimeout(total=server.timeout),
+                allow_redirects=False,  # the key goes to the named server only
+            ) as got
+        ):
+            return read(got.status, got.headers, await limited_body(got))
+    except TimeoutError:
+        return Outcome(reason=f"no answer within {server.timeout:g} s")
+    except aiohttp.ClientConnectorError as error:
+        text = server.clean(f"{type(error).__name__}: {error.strerror or 'cannot connect'}")
+        return Outcome(reason=text, tokens=NOTHING, unreachable=True)
+    except (aiohttp.ClientError, OSError) as error:
+        return Outcome(reason=f"the connection broke ({type(error).__name__})")
+    except wire.Malformed as error:
+        return Outcome(reason=str(error))
 
 
 async def limited_body(got: aiohttp.ClientResponse) -> bytes:

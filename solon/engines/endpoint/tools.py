@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-import aiohttp
 import orjson
 
 from solon.engines.endpoint import wire
@@ -19,10 +18,10 @@ from solon.engines.endpoint.client import (
     Outcome,
     Server,
     backoff,
-    limited_body,
+    posted,
     retry_after,
 )
-from solon.engines.endpoint.loop import background, wait
+from solon.engines.endpoint.loop import wait
 from solon.engines.endpoint.policy import secret
 from solon.engines.endpoint.prices import OPENAI
 from solon.engines.endpoint.wire import Reply
@@ -108,7 +107,7 @@ class Talker:
         errors = limits = 0
         wasted, until = (0, 0), time.monotonic() + self.server.patience
         while True:
-            outcome = await self._attempt(sent)
+            outcome = await posted(self.server, sent, self._read)
             # what says nothing of its tokens is taken at worst: no tokenizer makes more than bytes
             used = (len(sent), longest) if outcome.tokens is None else outcome.tokens
             if outcome.fatal:
@@ -122,44 +121,16 @@ class Talker:
             wasted = (used[0] + wasted[0], used[1] + wasted[1])
             limits, errors = limits + outcome.limited, errors + (not outcome.limited)
             if errors >= self.server.attempts:
-                return self._given_up(outcome)
+                return self.server.given_up(outcome)
             pause = backoff(limits if outcome.limited else errors, outcome.after)
             if outcome.limited and time.monotonic() + pause > until:
                 return Abstains(reason=f"rate-limited for {self.server.patience:g} s")
             await asyncio.sleep(pause)
 
-    def _given_up(self, outcome: Outcome) -> Abstains:
-        if outcome.unreachable:
-            raise EndpointError(f"no server answers at {self.server.url} ({outcome.reason})")
-        return Abstains(reason=f"{outcome.reason}, {self.server.attempts} times")
-
-    async def _attempt(self, sent: bytes) -> Outcome:
-        try:
-            async with (
-                background()
-                .connections()
-                .post(
-                    self.server.url,
-                    data=sent,
-                    headers=self.server.headers,
-                    timeout=aiohttp.ClientTimeout(total=self.server.timeout),
-                    allow_redirects=False,  # the key goes to the named server only
-                ) as got
-            ):
-                return self._read(got.status, got.headers, await limited_body(got))
-        except TimeoutError:
-            return Outcome(reason=f"no answer within {self.server.timeout:g} s")
-        except aiohttp.ClientConnectorError as error:
-            return Outcome(reason=type(error).__name__, tokens=(0, 0), unreachable=True)
-        except (aiohttp.ClientError, OSError) as error:
-            return Outcome(reason=f"the connection broke ({type(error).__name__})")
-        except wire.Malformed as error:
-            return Outcome(reason=str(error))
-
     def _read(self, status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         if status == HTTPStatus.OK:
             return self._spoken(body)
-        reason = f"HTTP {status}: {self._clean(wire.said(body), error=True)}"
+        reason = f"HTTP {status}: {self.server.clean(wire.said(body))}"
         after = retry_after(headers, self.server.patience)
         if status in CLOSED:
             env = self.server.key_env
@@ -184,11 +155,10 @@ class Talker:
             answer = replace(answer, text=self._clean(answer.text), calls=tuple(calls))
         return Outcome(answer=answer, tokens=tokens)
 
-    def _clean(self, text: str, *, error: bool = False) -> str:
-        """The text without our key, which some servers send back, whole or half masked."""
-        if len(self.server.secret) >= (1 if error else KEY_LENGTH):
-            text = text.replace(self.server.secret, "***")
-        return re.sub(r"\b(sk|key)-[\w*.-]+", "***", text) if error else text
+    def _clean(self, text: str) -> str:
+        """What the model said without our key, which a server may have shown it."""
+        kept = len(self.server.secret) >= KEY_LENGTH
+        return text.replace(self.server.secret, "***") if kept else text
 
 
 def read(body: bytes) -> Said | Abstains:

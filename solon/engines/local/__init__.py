@@ -1,7 +1,8 @@
 """transformers and torch in this process: less work is the default, and tested to be the same."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from solon.engines.lazy import lazily
 
 if TYPE_CHECKING:
     from solon.engines.local.frozen import FrozenPolicy
@@ -30,8 +31,4 @@ WHERE = {
     "Transformer": "transformer",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{WHERE[name]}"), name)
+__getattr__ = lazily(__name__, WHERE)
