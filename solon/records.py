@@ -3,6 +3,7 @@
     Prompt -> Completion -> Group -> Compare | Rate | Rank | Assess -> Judgement
            -> Preference | Mark | Rollout
     Prediction                                          of a classifier, where nothing is written
+    Compare -> Speech -> Transcript                     of a game between models
 
 All nouns stand in this one file, however long: it is the map of the house, and a shard's type is
 looked up here and nowhere else. Log-probabilities are in nats. A record never holds a live object,
@@ -348,6 +349,46 @@ class Prediction:
     seed: int
     p: tuple[float, ...]
     epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """What one side said in one round of a game, as the others were shown it.
+
+    Quotes stand in <v_quote> where the source has them word for word, else in <u_quote>. ``drawn``
+    counts the completions that it was taken from, ``failed`` says which rule it breaks.
+
+    Example:
+        Speech(side="first", round=1, text="He fled: <v_quote>the miller ran</v_quote>.")
+    """
+
+    side: Literal["first", "second", "judge"]
+    round: int
+    text: str
+    policy: str = ""
+    drawn: int = 1
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """One game from its question to its verdict.
+
+    ``p`` is the judge's probability that the first answer is right: before anything was said, then
+    after each round, where it was asked so often. ``protagonist`` is the side that the only
+    consultant argued for, or that the protagonist chose; empty in a plain debate.
+
+    Example:
+        Transcript(game="debate@91c2", question=asked, speeches=(one, two), p=(0.5, 0.8),
+                   answer=Prefers(p_first=0.8))
+    """
+
+    game: str
+    question: Compare
+    speeches: tuple[Speech, ...]
+    answer: Prefers | Abstains
+    p: tuple[float, ...] = ()
+    protagonist: Literal["", "first", "second"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

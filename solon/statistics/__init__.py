@@ -30,6 +30,7 @@ from solon.statistics.calibration import (
 )
 from solon.statistics.change import mean_change
 from solon.statistics.correlation import auc, kendall, pearson, spearman
+from solon.statistics.elo import elo
 from solon.statistics.interval import (
     Equivalence,
     Interval,
@@ -74,6 +75,7 @@ __all__ = [
     "difference",
     "ece",
     "effective_rows",
+    "elo",
     "equal_mass",
     "equal_width",
     "equivalence",

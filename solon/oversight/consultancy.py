@@ -1,0 +1,87 @@
+"""Consultancy: one consultant argues for one answer, right or wrong, and nobody contradicts it.
+
+The foil of debate (Khan et al., arXiv 2402.06782; Kenton et al., arXiv 2407.04622). A judge's
+accuracy is the mean over both sides with equal weight: ``consultations`` plays both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from solon.errors import SettingError
+from solon.oversight.briefing import brief, inquiry
+from solon.oversight.dispute import SIDES, Dispute, Side, Stand
+from solon.oversight.judging import Judging
+from solon.oversight.persuasion import Persuasion, Plain
+from solon.oversight.speaking import Speaking, Turn
+from solon.oversight.telling import Telling
+from solon.records import Abstains, Speech, Transcript, digest
+from solon.seams.games import Play
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consultancy:
+    """The rules of a consultancy; its speeches are as long as those of two debaters together.
+
+    Example:
+        drive([Consultancy().play(dispute, side="first")], {"consultant": one, "judge": other})
+    """
+
+    rounds: int = 3
+    """Speeches of the consultant."""
+    speaking: Speaking = Speaking(limit=200, least=140, most=300)
+    """What a speech must be."""
+    persuasion: Persuasion = Plain()
+    """How a speech is chosen."""
+    judging: Judging = Judging()
+    """How the judge is asked."""
+    interactive: bool = True
+    """Whether the judge asks the consultant something between two rounds."""
+    watch: bool = False
+    """Whether the judge is asked for its probability after each round too."""
+    template: str = "debate/consult"
+    """What the consultant is asked: a packaged name or a path."""
+    ask: str = "debate/ask"
+    """What the judge is asked between two rounds."""
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise SettingError(f"rounds: expected at least 1, got {self.rounds}")
+
+    @property
+    def id(self) -> str:
+        """The game's name, and four digits of its rules."""
+        return f"consultancy@{digest(self)[:4]}"
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        return ("consultant", "judge", *self.persuasion.seats)
+
+    def play(self, dispute: Dispute, *, side: Side, seat: str = "consultant") -> Play[Transcript]:
+        """The consultancy for that side's answer."""
+        telling = Telling(self.id, dispute, self.judging, watch=self.watch, by=side)
+        said: tuple[Speech, ...] = ()
+        for number in range(1, self.rounds + 1):
+            yield from telling.look(said)
+            stand = Stand(dispute=dispute, side=side, before=said)
+            turn = Turn(
+                seat=seat,
+                side=side,
+                round=number,
+                prompt=brief(self.template, stand, round=number, words=self.speaking.limit),
+                source=dispute.source,
+                speaking=self.speaking,
+            )
+            new = yield from self.persuasion.play(turn, stand)
+            if isinstance(new, Abstains):
+                return telling.failed(said, new)
+            said = (*said, new)
+            if self.interactive and number < self.rounds:
+                said += yield from inquiry(self.ask, dispute, said, number)
+        return (yield from telling.end(said))
+
+
+def consultations(rules: Consultancy, disputes: Iterable[Dispute]) -> list[Play[Transcript]]:
+    """Each dispute twice, once for each side: an honest consultant alone would prove nothing."""
+    return [rules.play(one, side=side) for one in disputes for side in SIDES]

@@ -1,0 +1,115 @@
+"""Debate: two debaters argue for the two answers of a question before a judge.
+
+Irving et al. (arXiv 1805.00899); the rules for language models are those of Khan et al. (arXiv
+2402.06782). Deviations: (1) debaters know each other as "you" and "your opponent", and only the
+judge reads letters, so that one transcript is judged in both orders; (2) a speech that does not fit
+after so many draws is cut and stays, with a note, and does not end the round for both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from solon.errors import SettingError
+from solon.oversight.briefing import brief, inquiry
+from solon.oversight.dispute import SIDES, Dispute, Side, Stand, other
+from solon.oversight.drive import together
+from solon.oversight.judging import Judging
+from solon.oversight.persuasion import Persuasion, Plain
+from solon.oversight.speaking import Speaking, Turn
+from solon.oversight.telling import Telling
+from solon.records import Abstains, Speech, Transcript, digest
+from solon.seams.games import Play
+
+Speeches = tuple[Speech, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debate:
+    """The rules of a debate, and what its seats are asked.
+
+    Example:
+        drive([Debate(rounds=2).play(one) for one in disputes], seats)
+    """
+
+    rounds: int = 3
+    """Speeches of each debater."""
+    order: Literal["simultaneous", "sequential"] = "simultaneous"
+    """Whether the debaters of one round speak without hearing each other, or one after another."""
+    speaking: Speaking = Speaking()
+    """What a speech must be."""
+    persuasion: Persuasion = Plain()
+    """How a speech is chosen."""
+    judging: Judging = Judging()
+    """How the judge is asked."""
+    interactive: bool = False
+    """Whether the judge asks the debaters something between two rounds."""
+    watch: bool = False
+    """Whether the judge is asked for its probability after each round too."""
+    template: str = "debate/speech"
+    """What a debater is asked: a packaged name or a path."""
+    ask: str = "debate/ask"
+    """What the judge of an interactive debate is asked between two rounds."""
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise SettingError(f"rounds: expected at least 1, got {self.rounds}")
+
+    @property
+    def id(self) -> str:
+        """The game's name, and four digits of its rules."""
+        return f"debate@{digest(self)[:4]}"
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        return (*SIDES, "judge", *self.persuasion.seats)
+
+    def play(self, dispute: Dispute, *, protagonist: Side | None = None) -> Play[Transcript]:
+        """The debate; with a protagonist, its seat and its opponent's are called by these names."""
+        telling = Telling(self.id, dispute, self.judging, watch=self.watch, by=protagonist)
+        seats = _seats(protagonist)
+        said: Speeches = ()
+        for number in range(1, self.rounds + 1):
+            yield from telling.look(said)
+            new = yield from self._round(dispute, said, number, seats)
+            if isinstance(new, Abstains):
+                return telling.failed(said, new)
+            said = (*said, *new)
+            if self.interactive and number < self.rounds:
+                said += yield from inquiry(self.ask, dispute, said, number)
+        return (yield from telling.end(said))
+
+    def _round(
+        self, dispute: Dispute, said: Speeches, number: int, seats: dict[Side, str]
+    ) -> Play[Speeches | Abstains]:
+        def turn(side: Side, heard: Speeches) -> Play[Speech | Abstains]:
+            stand = Stand(dispute=dispute, side=side, before=heard)
+            return self._speech(stand, number, seats[side])
+
+        if self.order == "simultaneous":
+            new = yield from together(*(turn(side, said) for side in SIDES))
+        else:
+            first = yield from turn("first", said)
+            if isinstance(first, Abstains):
+                return first
+            new = (first, (yield from turn("second", (*said, first))))
+        failed = [one for one in new if isinstance(one, Abstains)]
+        return failed[0] if failed else tuple(one for one in new if isinstance(one, Speech))
+
+    def _speech(self, stand: Stand, number: int, seat: str) -> Play[Speech | Abstains]:
+        turn = Turn(
+            seat=seat,
+            side=stand.side,
+            round=number,
+            prompt=brief(self.template, stand, round=number, words=self.speaking.limit),
+            source=stand.dispute.source,
+            speaking=self.speaking,
+        )
+        return self.persuasion.play(turn, stand)
+
+
+def _seats(protagonist: Side | None) -> dict[Side, str]:
+    if protagonist is None:
+        return {side: side for side in SIDES}
+    return {protagonist: "protagonist", other(protagonist): "opponent"}
