@@ -45,8 +45,10 @@ Reply: TypeAlias = Group | tuple[float, ...] | Abstains
 class Speaker:
     """A language model at a seat: draws from a policy, choices from a chooser.
 
+    One speaker at several seats answers them in one batch; two of one model would not.
+
     Example:
-        drive(plays, {"first": Speaker(policy), "second": Speaker(policy), "judge": Speaker(judge)})
+        drive(plays, {**dict.fromkeys(SIDES, Speaker(policy)), "judge": Speaker(judge)})
     """
 
     model: Policy | Chooser
