@@ -32,6 +32,7 @@ from solon.judges.rows import Row, left_out, rows
 from solon.judges.tasks import TaskFiles
 from solon.judges.wrappers import BothOrders
 from solon.objectives.adam import Adam
+from solon.oversight.debated import Debated
 from solon.records import Completion, Prompt
 from solon.run.run import Run
 from solon.seams.feedback import Policy
@@ -186,6 +187,8 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
     by_principle = {kind: lawful(judge) for kind, judge in judges.items()}
     prompts = PromptFile()
     pool = Transformer() if name == "local" else Endpoint(model="", temperature=1.0)
+    debater = replace(pool, name="debater", temperature=0.4)  # as Khan et al. have it
+    every = {**judges, "debate": Debated(debater=debater, judge=model)}
     bench = Bench(
         name=name,
         policy=Transformer(),
@@ -208,8 +211,8 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
             "weak": {"bag": BAG, "finetuned": FineTuned()},
             "strong": {"probe": PROBE, "finetuned": FineTuned()},
             "prompts": {"file": prompts},
-            "judge": judges,
-            "evaluator": judges,
+            "judge": every,
+            "evaluator": every,
             "demonstrations": {"file": TextFile(test=prompts.test)},
             "seed_data": {"file": TextFile(test=prompts.test)},
             "evaluations": {"file": EvaluationFile(test=prompts.test)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from solon.oversight.dispute import Dispute
 from solon.oversight.judging import Judging
@@ -21,7 +22,7 @@ class Direct:
 
     judging: Judging = Judging()
     """How the judge is asked, and whether it reads the source."""
-    seats: tuple[str, ...] = ("judge",)
+    seats: ClassVar[tuple[str, ...]] = ("judge",)
 
     @property
     def id(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,7 +33,7 @@ NO_YES = ("no", "yes")
 class Plain:
     """The first speech that fits is given."""
 
-    seats: tuple[str, ...] = ()
+    seats: ClassVar[tuple[str, ...]] = ()
 
     def play(self, turn: Turn, stand: Stand) -> Play[Speech | Abstains]:
         del stand
@@ -54,7 +55,7 @@ class BestOf:
     """Speeches drawn at a time."""
     judging: Judging = Judging()
     """How the preference model is asked."""
-    seats: tuple[str, ...] = (PREFERENCE,)
+    seats: ClassVar[tuple[str, ...]] = (PREFERENCE,)
 
     def play(self, turn: Turn, stand: Stand) -> Play[Speech | Abstains]:
         return (yield from turn.play(n=self.n, pick=lambda made: best(made, stand, self.judging)))
@@ -78,7 +79,7 @@ class Refine:
     """What the preference model is asked about each critique."""
     refine: str = "debate/refine"
     """What the speaker is asked."""
-    seats: tuple[str, ...] = (PREFERENCE, CRITIC)
+    seats: ClassVar[tuple[str, ...]] = (PREFERENCE, CRITIC)
 
     def play(self, turn: Turn, stand: Stand) -> Play[Speech | Abstains]:
         """The draft stays where no critique can be read or the new speech is no better."""

@@ -9,6 +9,8 @@ import pytest
 from oversight.scripted import Model
 from tiny import tiny
 
+from solon.bench.session import Session
+from solon.errors import SettingError
 from solon.oversight.debate import Debate
 from solon.oversight.debated import Debated
 from solon.oversight.speaking import Speaking
@@ -36,3 +38,21 @@ def test_a_recipe_learns_from_debates(name: str, tmp_path: Path) -> None:
     learnt = read_records(tmp_path / "records" / "preferences")
     assert {len(one.chosen.text) >= len(one.rejected.text) for one in learnt} == {True}
     assert sum(debater.batches) == 2 * len(judgements)
+
+
+def test_a_debate_is_a_judge_by_name_with_settings_of_its_own() -> None:
+    given = {
+        "prompts.path": "p.jsonl",
+        "judge": "debate",
+        "judge.debater.model": "strong",
+        "judge.judge.model": "weak",
+        "judge.game.rounds": "1",
+        "judge.game.speaking.limit": "80",
+    }
+    judge = Session.find("canonical", "endpoint", given).recipe.judge
+    assert isinstance(judge, Debated)
+    assert (judge.debater.model, judge.judge.model) == ("strong", "weak")
+    assert (judge.game.rounds, judge.game.speaking.limit) == (1, 80)
+    assert Session.find("canonical", "local", {**given, "judge.game.rounds": "2"})
+    with pytest.raises(SettingError, match="Debate has no 'round'"):
+        Session.find("canonical", "endpoint", {**given, "judge.game.round": "2"})

@@ -223,7 +223,7 @@ def texts(one: Transcript) -> list[str]:
 def test_a_real_model_debates_and_judges_behind_a_server(
     data: Path, tmp_path: Path, run: Run
 ) -> None:
-    """Of a few thousand weights, it has learnt to say A and B and not to argue; the rest is real."""
+    """It can say A and B and was never taught to argue; all else is as real as it gets."""
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("who hid the lamp ? A B the miller ran and hid it\n" * 20, "utf-8")
     spec = Transformer(
