@@ -1,61 +1,79 @@
-"""How many calls may be in flight: the window widens slowly and is cut on a share of 429s."""
+"""Which calls may go out now: so many at a time, and so many a second as the server admits."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+import math
 from collections import deque
 
-LOOK_BACK = 50  # calls over which the share of 429s is taken
-SHARE = 0.1  # below it a 429 is stray: only the request that got it waits
-SETTLE = 0.2  # seconds between two cuts: one burst of 429s is one signal
+from solon.engines.endpoint.pace import Pace
+
+START = 32
 
 
 class Gate:
-    """A window shared by all calls of one endpoint; first come, first served.
+    """Places and a pace, shared by all calls of one endpoint; first come, first served.
 
-    A stray 429 leaves the window alone. A share of 429s cuts it to 0.7 of itself; each answer
-    widens it by 1/window, up to ``most``.
+    It begins with a few places and doubles them with each round of answers, so that a server that
+    is limited meets no storm; after the first 429 each round adds one.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.window = float(most)
+        self.window = float(min(most, START))
+        self.pace = Pace()
         self._inside = 0
+        self._limited = False
         self._queue: deque[asyncio.Future[None]] = deque()
-        self._seen: deque[bool] = deque(maxlen=LOOK_BACK)
-        self._cut = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self) -> None:
-        """Waits for a place."""
-        while self._inside >= int(self.window):
-            turn = asyncio.get_running_loop().create_future()
-            self._queue.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self._wake()  # the turn may have come already: pass it on
-                raise
-        self._inside += 1
+        """Waits for a place, and for the pace."""
+        loop = asyncio.get_running_loop()
+        if not self._queue and self._open(loop.time()):
+            self._take(loop.time())
+            return
+        turn = loop.create_future()
+        self._queue.append(turn)
+        self._wake()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # the turn had come: its place is free again
+                self._inside -= 1
+            self._wake()
+            raise
 
     def leave(self, *, limited: bool) -> None:
         """Gives the place back; ``limited`` where the server answered 429."""
         self._inside -= 1
-        self._seen.append(limited)
-        if not limited:
-            self.window = min(self.most, self.window + 1.0 / self.window)
-        elif self._crowded() and time.monotonic() - self._cut > SETTLE:
-            self.window = max(1.0, 0.7 * self.window)
-            self._cut = time.monotonic()
+        self._limited |= limited
+        self.pace.heard(asyncio.get_running_loop().time(), limited=limited)
+        if not limited and self.window < self.most:
+            more = 1.0 / self.window if self._limited else 1.0
+            self.window = min(self.most, self.window + more)
         self._wake()
 
-    def _crowded(self) -> bool:
-        return sum(self._seen) >= max(2.0, SHARE * len(self._seen))
+    def _open(self, now: float) -> bool:
+        return self._inside < int(self.window) and self.pace.free <= now
+
+    def _take(self, now: float) -> None:
+        self._inside += 1
+        self.pace.sent(now)
 
     def _wake(self) -> None:
-        places = int(self.window) - self._inside
-        while places > 0 and self._queue:
+        """Lets in who may; where only the pace keeps the next one, comes back when it may."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._queue and self._open(now):
             turn = self._queue.popleft()
             if not turn.done():  # a cancelled call left its turn behind
+                self._take(now)
                 turn.set_result(None)
-                places -= 1
+        waits = self._queue and self._inside < int(self.window)
+        if waits and self._timer is None:
+            self._timer = loop.call_at(math.nextafter(self.pace.free, math.inf), self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._wake()
