@@ -80,7 +80,7 @@ def test_a_limit_is_found_with_few_calls_and_little_time_wasted(holds: float, se
     bucket = limited(200.0, holds=holds, seed=seed)
     _, seconds = served(bucket, 2000, 256)
     assert bucket.refused <= 0.03 * 2000
-    assert seconds <= 1.2 * 2000 / 200
+    assert seconds <= 1.25 * 2000 / 200
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -103,13 +103,13 @@ def test_without_a_limit_nothing_is_held_back() -> None:
 def test_stray_429s_do_not_throttle(seed: int) -> None:
     """Additive increase with a cut on each 429 would settle at a fifth of the places."""
     _, seconds = served(Bucket(stray=0.02, seed=seed), 5000, 64)
-    assert seconds <= 2.5 * 5000 * LATENCY / 64
+    assert seconds <= 1.5 * 5000 * LATENCY / 64
 
 
 def test_a_limit_that_rises_is_found_and_one_that_falls_too() -> None:
     rises = Bucket(limit=lambda now: 50.0 if now < 20 else 400.0, left=50.0)
     _, seconds = served(rises, 6000, 64)
-    assert seconds <= 20 + 2.5 * 5000 / 400
+    assert seconds <= 20 + 3 * 5000 / 400
     falls = Bucket(limit=lambda now: 400.0 if now < 10 else 50.0, left=400.0)
     _, seconds = served(falls, 5000, 64)
     assert falls.refused <= 0.04 * 5000
@@ -119,7 +119,7 @@ def test_a_limit_that_rises_is_found_and_one_that_falls_too() -> None:
 def test_a_server_that_refuses_all_is_asked_less_and_less() -> None:
     shut = Bucket(limit=lambda now: 0.0 if now < 60 else 100.0, left=0.0)
     _, seconds = served(shut, 200, 64)
-    assert seconds < 120
+    assert seconds < 200
     assert shut.refused < 400
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 RECENT, CROWD = 10, 5  # of the last ten calls five were refused: the bucket is empty
-PERIOD, FEWEST = 0.25, 10  # seconds, and calls, that a share of 429s is taken over
+PERIOD, FEWEST = 0.25, 40  # seconds, and calls, that a share of 429s is taken over
 SHORTEST = 0.1  # seconds over which calls a second can be told
-PERIOD_MOST = 2.0  # seconds, however few calls there were
-MARGIN = 0.03  # above the share of stray 429s, beyond which the pace is too fast
+PERIOD_MOST = 2.5  # seconds, however few calls there were
+SOME = 0.02  # share of 429s, besides the stray ones, that is put up with
 STRAY_MOST = 0.15  # what refuses more than this does so by a limit
 SETTLE = 0.15  # seconds of silence after a cut, in which calls under way come back
 APART = 0.3  # seconds between two empty buckets, or too few calls lie between them
@@ -25,7 +25,7 @@ THIRD = 3.0  # a first crowd says no rate: begin well below
 LARGE, SMALL = 1.15, 1.05  # how much faster a trial is, before and after the rate was measured
 LARGEST = 1.5  # once the limit has moved far
 PATIENCE, LONGEST = 8, 120  # calm periods between two trials
-LUCK = 6  # trials in a row that went well: the limit has moved, and the steps grow
+LUCK = 4  # trials in a row that went well: the limit has moved, and the steps grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,13 @@ class Pace:
         return seconds >= (PERIOD if now.sent - start.sent >= FEWEST else PERIOD_MOST)
 
     def _settle(self) -> None:
-        """The calls that were under way at a cut are back: what comes now is of the new pace."""
+        """The calls that were under way at a cut are back, and none went out since.
+
+        So what was refused meanwhile was refused before the cut, when the bucket was empty.
+        """
         self._settles = 0.0
-        self._empty = self._now if self._empty else None
+        if self._empty is not None and self._now is not None:
+            self._empty = replace(self._empty, refused=self._now.refused)
         self._begin()
 
     def _begin(self) -> None:
@@ -117,14 +121,26 @@ class Pace:
         sent, seconds = now.sent - start.sent, now.time - start.time
         # a crowd can end a period that has hardly begun: then the one before says it better
         offered = sent / seconds if seconds >= SHORTEST else self._offered or sent / SHORTEST
-        return (now.refused - start.refused) / max(1, sent), min(self.rate, offered)
+        return self._refused() / max(1, sent), min(self.rate, offered)
+
+    def _refused(self) -> int:
+        assert self._start is not None
+        assert self._now is not None
+        return self._now.refused - self._start.refused
+
+    def _chance(self) -> float:
+        """How many refusals in a period may still be chance: two deviations more than expected."""
+        assert self._start is not None
+        assert self._now is not None
+        expected = (self.stray + SOME) * (self._now.sent - self._start.sent)
+        return expected + 2 * math.sqrt(expected) + 1
 
     def _cut(self, *, crowd: bool) -> None:
         """Slower: to the rate that the bucket is known to fill at, or to less."""
         share, offered = self._measured()
         known = self._filled()
         if known is not None:
-            rate = KEEP * min(known, offered)
+            rate = KEEP * max(min(known, offered), offered / THIRD)
             self._wait = min(LONGEST, max(PATIENCE, 2 * self._wait * self._trial))
             self._step = SMALL
         else:
@@ -156,7 +172,7 @@ class Pace:
         if before is not None and as_before:  # slower helped nothing
             self.rate, self.stray = before[0], max(self.stray, share)
             self._begin()
-        elif share > self.stray + MARGIN:
+        elif self._refused() > self._chance():
             self._cut(crowd=False)
         else:
             self._begin()
