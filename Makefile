@@ -1,5 +1,7 @@
 # Every target sets up .venv itself, and again only when the pins change.
 PYTHON ?= python3
+# Test processes at a time; each loads torch (0.4 GB).
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
@@ -13,7 +15,7 @@ demo: $(STAMP)
 	$(BIN)/solon run canonical
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check -q .
