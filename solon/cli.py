@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from typing import Any
 
 from solon.errors import SettingError, SolonError
 
+AGAIN = "the same command goes on from here"
+STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO}
 EXAMPLES = """examples:
   solon run canonical                                  the laboratory town, no GPU, no network
   solon run canonical --on endpoint policy.model=models/base prompts.path=prompts.jsonl \\
@@ -33,8 +36,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of the output has left, as `head` does
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
         raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno not in STORAGE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        what = error.strerror or error  # pyarrow's errors have no such part
+        print(f"solon: {where}{what}; what was written is kept, {AGAIN}", file=sys.stderr)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
-        print("solon: stopped; the same command goes on from here", file=sys.stderr)
+        print(f"solon: stopped; {AGAIN}", file=sys.stderr)
         raise SystemExit(130) from None
 
 

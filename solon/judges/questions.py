@@ -70,6 +70,7 @@ class Rewarded:
 
     rollouts: list[Rollout]
     outcomes: tuple[str, ...]
+    unmeasured: tuple[Completion, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -100,19 +101,23 @@ def rewarded(groups: Sequence[Group], reward: Reward) -> Rewarded:
     rewards = reward(completions)
     assert len(rewards) == len(completions), "a reward answers each completion, in order"
     rows = zip(completions, numbers, rewards, strict=True)
+    outcomes = tuple(_failure(value) for value in rewards)
     return Rewarded(
         rollouts=[
             Rollout(completion=completion, reward=value, group=number)
             for completion, number, value in rows
             if not isinstance(value, Abstains) and math.isfinite(value)
         ],
-        outcomes=tuple(_failure(value) for value in rewards),
+        outcomes=outcomes,
+        unmeasured=tuple(one for one, why in zip(completions, outcomes, strict=True) if why),
     )
 
 
 @dataclass(slots=True, kw_only=True)
 class FailureLimit:
     """Raises TooManyFailures when more than ``share`` x ``window`` of the newest ``window`` failed.
+
+    Or a whole batch of two and more: then there is nothing to learn from.
 
     It may do so before ``window`` have been counted: at a share of 0.1 and a window of 200, at the
     21st failure.
@@ -128,6 +133,11 @@ class FailureLimit:
     def count(self, found: Rewarded) -> Rewarded:
         """Counts the failures of a batch, and gives the batch back."""
         self.note(found.outcomes, of="rewards")
+        if not found.rollouts and len(found.outcomes) > 1:
+            reasons = "; ".join(f"{reason}: {count}" for reason, count in found.reasons.items())
+            raise TooManyFailures(
+                f"rewards: expected some in a batch of {len(found.outcomes)}, got none ({reasons})"
+            )
         return found
 
     def note(self, outcomes: Iterable[str], *, of: str) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from solon.errors import RunError
+from solon.errors import DataError, RunError
 from solon.run import lines
 from solon.run.alarms import Alarms
 from solon.run.checkpoints import load_checkpoint, save_checkpoint
@@ -137,11 +137,11 @@ class Run:
         done = any(line["stage"] == name for line in lines.read(self.dir / "stages.jsonl"))
         self.display.title(f"{name}{'  (done before)' if done else ''}")
         outer, self._stage = self._stage, name
-        began = time.time()
+        began, started = time.time(), time.monotonic()
         yield
         self._stage = outer
         if not done:
-            seconds = time.time() - began
+            seconds = time.monotonic() - started  # a clock that is set back makes no stage negative
             if "ledger" in self.__dict__:
                 self.ledger.save()
             self._append(
@@ -159,6 +159,7 @@ class Run:
         """Records of ``work`` over the items; each chunk is on disk before the next begins."""
         folder = self.dir / "records" / name
         starts = range(0, len(items), chunk)
+        self._set_aside_broken(folder)
         have = min(len(shards(folder)), len(starts))
         states = self.dir / "checkpoints" / f"map-{name}"
         kept = memory(work)
@@ -173,6 +174,16 @@ class Run:
             write_records(folder, part, index=index)
             made += part
         return made
+
+    def _set_aside_broken(self, folder: Path) -> None:
+        """The newest shard may be torn where the machine, not only the process, went down."""
+        newest = shards(folder)[-1:]
+        for path in newest:
+            try:
+                read_records(folder, first=-1)
+            except DataError as error:
+                path.rename(path.with_suffix(".broken"))
+                self.note(f"{path.name} is set aside and made again ({error})")
 
     def once(self, name: str, make: Callable[[], Sequence[Any]]) -> list[Any]:
         """Records of ``make``, read back where they stand already."""

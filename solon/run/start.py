@@ -62,7 +62,9 @@ def write_manifest(
         "settings": plain(recipe),
         "guard": plain(guard),
     }
-    path.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    partial = path.with_suffix(".partial")  # a torn manifest would shut its run for good
+    partial.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    partial.replace(path)
 
 
 def _command() -> str:

@@ -45,7 +45,10 @@ class Climb:
         turns = [wanted[i : i + self.batch] for i in range(0, len(wanted), self.batch)]
         for step, batch in run.steps(turns, policy, penalty):
             groups = policy.sample(batch, n=self.group)
-            found = failures.count(rewarded(groups, reward))
+            found = rewarded(groups, reward)
+            if found.unmeasured:  # kept also where they end the run: they say what went wrong
+                run.save("unmeasured", found.unmeasured, step=step)
+            failures.count(found)
             objective = penalty.steered(self.objective)
             metrics = policy.fit_rollouts(found.rollouts, objective, anchor=anchor)
             penalty.saw(metrics.get("kl", 0.0), len(found.rollouts))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+import os
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -24,8 +29,9 @@ def save_model(
 ) -> None:
     """A Hugging Face folder, with what is ours in solon.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with writing(folder):
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     (folder / CARD).write_bytes(orjson.dumps(card))
 
 
@@ -35,8 +41,25 @@ def read_card(folder: Path) -> dict[str, Any]:
     return orjson.loads(file.read_bytes()) if file.is_file() else {}
 
 
+@contextmanager
+def writing(where: Path) -> Generator[None]:
+    """What safetensors and torch say of a disk that takes no more, as the OSError that it is."""
+    try:
+        yield
+    except SafetensorError as error:
+        told = re.search(r"os error (\d+)", str(error))
+        if told is None:
+            raise
+        raise OSError(int(told[1]), os.strerror(int(told[1])), str(where)) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, "the file could not be written whole", str(where)) from error
+
+
 def save_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
-    save_file({name: w.detach().contiguous().clone() for name, w in weights.items()}, file)
+    with writing(file):
+        save_file({name: w.detach().contiguous().clone() for name, w in weights.items()}, file)
 
 
 def load_weights(file: Path, into: Mapping[str, nn.Parameter]) -> None:
@@ -57,7 +80,8 @@ def load_weights(file: Path, into: Mapping[str, nn.Parameter]) -> None:
 
 def save_tensors(file: Path, state: Mapping[str, Any]) -> None:
     """Nested tensors and numbers, such as an optimiser's state."""
-    torch.save(dict(state), file)
+    with writing(file):
+        torch.save(dict(state), file)
 
 
 def load_tensors(file: Path) -> dict[str, Any]:
