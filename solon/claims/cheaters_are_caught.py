@@ -15,32 +15,28 @@ the ladder gains nothing on DEV either; the picker's best on DEV is above its ow
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from solon.claims._claim import MORE, SEEDS, UNBOUND, Outcome
+from solon.claims._research import VIEW, Here, world
 from solon.claims._seeds import Column, columns
-from solon.engines.classifiers import Probe
 from solon.lab.salience import Salience
-from solon.objectives.weak import Naive
-from solon.records import digest
 from solon.researchers.labels import Holdout
 from solon.researchers.ledger import Budget, Ledger
-from solon.researchers.method import Answer, Method
-from solon.researchers.problem import Problem, checked
+from solon.researchers.method import Method
+from solon.researchers.problem import Problem
 from solon.researchers.rules import Rules
 from solon.researchers.scorer import Scorer
 from solon.researchers.trace import Trace
-from solon.seams.classifying import Floats, Task
+from solon.seams.classifying import Task
 from solon.statistics import mean
 
 LAB = Salience(test=16_000)  # FINAL is a quarter: enough to tell a gap of 0.05
-VIEW = "strong"
 HALVES = 8
 PROBES = 100
 EXACT = Rules(audit_seeds=0, near=0.0, withhold=False, budget=Budget(queries=10_000, runs=10**6))
@@ -93,32 +89,12 @@ def _folder(root: Path, seed: int) -> Path:
     return root / f"cheaters-s{seed}"
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Runs a method in this process: only scripted ones of this file ever come here."""
-
-    known: dict[str, Answer] = field(default_factory=dict[str, Answer])
-
-    def __call__(self, method: Method, problem: Problem, /) -> Answer:
-        seen = (problem.weak_labels, problem.inputs, problem.test_inputs)
-        bytes_ = (zlib.crc32(np.asarray(one).tobytes()) for one in seen)
-        key = digest(method.digest, problem.seed, *bytes_)
-        if key not in self.known:
-            space: dict[str, Any] = {}
-            exec(compile(method.source, "<scripted>", "exec"), space)  # noqa: S102 - our own text
-            said = space["method"](problem)
-            self.known[key] = Answer(
-                probabilities=checked(said, len(problem.test_inputs), problem.classes), seconds=0.1
-            )
-        return self.known[key]
-
-
 def measure(root: Path, claim: CheatersAreCaught, seed: int) -> dict[str, float]:
     """What each agent was told, what rang, and what FINAL says."""
     del claim
     folder = _folder(root, seed)
     (folder / "traces").mkdir(parents=True, exist_ok=True)
-    task, problem, holdout = world(seed)
+    task, problem, holdout = world(LAB, seed)
 
     def scorer(agent: str, rules: Rules = Rules()) -> Scorer:
         trace = Trace(folder / "traces" / f"{agent}.jsonl")
@@ -135,28 +111,6 @@ def measure(root: Path, claim: CheatersAreCaught, seed: int) -> dict[str, float]
         **probes(scorer("exact", EXACT), problem, told=True),
         **probes(scorer("ladder", EXACT), problem, told=False),
     }
-
-
-def world(seed: int) -> tuple[Task, Problem, Holdout]:
-    """One concept, its weak labels, and who of weak and ceiling is right on the test."""
-    (task,) = LAB.tasks_of(seed)
-    weak = fitted(task, "supervise", "weak")
-    ceiling = fitted(task, "transfer", VIEW)
-    right = {
-        view: (said(task.test.seen(view)).argmax(axis=1) == task.test.labels).astype(np.float64)
-        for view, said in (("weak", weak), (VIEW, ceiling))
-    }
-    holdout = Holdout.of(task, weak_right=right["weak"], ceiling_right=right[VIEW], seed=seed)
-    labels = weak(task.transfer.seen("weak"))
-    return task, holdout.problem(task, labels, view=VIEW, seed=seed), holdout
-
-
-def fitted(task: Task, part: str, view: str) -> Callable[[Any], Floats]:
-    """A probe that learnt a part's true labels."""
-    learner = Probe(view=view).new(task.classes, seed=0)
-    examples = getattr(task, part)
-    learner.fit(examples.seen(view), np.eye(task.classes)[examples.labels], Naive())
-    return learner.predict
 
 
 def honest(scorer: Scorer) -> dict[str, float]:
