@@ -7,12 +7,15 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from solon.errors import SettingError, SolonError
 
 AGAIN = "the same command goes on from here"
+ASKS = ("compare", "score", "rank", "rate", "critique", "revise")
+PROTOCOLS = ("debate", "consultancy", "open-debate", "open-consultancy", "naive", "expert")
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO}
 EXAMPLES = """examples:
   solon run canonical                                  the laboratory town, no GPU, no network
@@ -21,6 +24,8 @@ EXAMPLES = """examples:
   solon run canonical --on local policy.model=models/base judge=human labels.path=pairs.jsonl
   solon show canonical                                 its settings, with defaults and meanings
   solon audit position_bias --judgements verdicts.jsonl
+  solon debate                                         a hidden story, two debaters, a judge
+  solon research agents=4 turns=6 seed=1               automated researchers before a scorer
   solon constitution check mine.toml                   its digest, and how often each tag is drawn
 """
 
@@ -73,14 +78,16 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_label(commands)
     _add_audit(commands)
+    _add_debate(commands)
+    _add_research(commands)
     _add_constitution(commands)
-    one = commands.add_parser("report", help="write a run's page again")
+    one = commands.add_parser("report", help="write the page of a run or a campaign again")
     one.add_argument("folder", type=Path, metavar="RUN")
     one.set_defaults(command=report)
     one = commands.add_parser("list", help="what there is: recipes, audits, benches")
     one.set_defaults(command=list_all)
     one = commands.add_parser("show", help="a recipe's settings, with defaults and meanings")
-    one.add_argument("recipe", metavar="RECIPE")
+    one.add_argument("recipe", metavar="RECIPE", help="its name, debate or research")
     _on(one)
     one.set_defaults(command=show)
     return top
@@ -96,9 +103,14 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_label(commands: Any) -> None:
-    one = commands.add_parser("label", help="let a judge compare the pairs of a file")
-    one.add_argument("pairs", type=Path, metavar="PAIRS", help="JSON lines or parquet")
-    one.add_argument("--out", type=Path, required=True, help="folder for the judgements")
+    one = commands.add_parser("label", help="let a judge answer the rows of a file, as parquet")
+    one.add_argument("rows", type=Path, metavar="ROWS", help=".jsonl, .parquet or a data set")
+    one.add_argument("--out", type=Path, help="folder for the labels; the same one resumes")
+    one.add_argument("--ask", default="compare", choices=ASKS, help="what is asked of each row")
+    one.add_argument("--aspects", metavar="A,B", help="what a rater is asked for")
+    one.add_argument("--split", default="", help="split of a data set that has several")
+    one.add_argument("--abstain", type=float, default=0.5, help="share that may, of the newest 200")
+    one.add_argument("--dry-run", action="store_true", help="count calls and money; send nothing")
     _on(one)
     one.set_defaults(command=label)
 
@@ -114,6 +126,37 @@ def _add_audit(commands: Any) -> None:
     one.add_argument("--strict", action="store_true", help="exit with 1 where a finding warns")
     _on(one)
     one.set_defaults(command=audit)
+
+
+def _add_debate(commands: Any) -> None:
+    one = commands.add_parser(
+        "debate", help="let two models argue before a judge; the same command resumes it"
+    )
+    one.add_argument("--first", metavar="ANSWER", help="the first answer to QUESTION")
+    one.add_argument("--second", metavar="ANSWER", help="the second answer to QUESTION")
+    one.add_argument("--source", type=Path, metavar="FILE", help="text that only debaters read")
+    one.add_argument("--questions", type=Path, metavar="FILE", help="play a file of questions")
+    one.add_argument("--protocol", default="debate", metavar="NAME", help=", ".join(PROTOCOLS))
+    one.add_argument("--on", default="lab", metavar="BENCH", help="lab, local, endpoint or a .py")
+    one.add_argument("--out", type=Path, metavar="FOLDER", help="keeps games and page; resumes")
+    one.add_argument("--budget", type=float, metavar="MONEY", help="hard cap on a run's spend")
+    one.add_argument("--quiet", action="store_true", help="show nothing")
+    one.add_argument(
+        "settings", nargs="*", metavar="QUESTION|KEY=VALUE", help="QUESTION first; seed=N too"
+    )
+    one.set_defaults(command=debate)
+
+
+def _add_research(commands: Any) -> None:
+    one = commands.add_parser(
+        "research", help="let researchers search for methods; the same command resumes it"
+    )
+    one.add_argument("--on", default="lab", metavar="BENCH", help="lab, local, endpoint or a .py")
+    one.add_argument("--out", type=Path, metavar="FOLDER", help="where it is kept; else in --runs")
+    one.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept")
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="settings; seed=N too")
+    one.set_defaults(command=research)
 
 
 def _add_constitution(commands: Any) -> None:
@@ -150,18 +193,22 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def label(arguments: argparse.Namespace) -> None:
-    """solon label PAIRS --out FOLDER"""
-    from solon.bench.labelling import label_file
+    """solon label ROWS --out FOLDER"""
+    from solon.bench import labelling
 
     changes, seed = split(arguments.settings)
-    label_file(
-        arguments.pairs,
-        arguments.on,
-        changes,
-        out=arguments.out,
-        seed=seed,
-        budget=arguments.budget,
-    )
+    rows = labelling.Rows(path=arguments.rows, ask=arguments.ask, split=arguments.split)
+    if arguments.aspects:
+        rows = replace(rows, aspects=tuple(arguments.aspects.split(",")))
+    judge = labelling.labelling_on(arguments.on, changes, arguments.ask)
+    judge = replace(judge, abstain=arguments.abstain)
+    if arguments.dry_run:
+        print(labelling.estimate(judge, rows, seed=seed))
+        return
+    if arguments.out is None:
+        raise SettingError("label: expected --out FOLDER, or --dry-run")
+    with labelling.label_in(arguments.out, seed=seed, budget=arguments.budget) as live:
+        labelling.label_file(rows, judge, live)
 
 
 def audit(arguments: argparse.Namespace) -> None:
@@ -206,6 +253,48 @@ def auditing_all(arguments: argparse.Namespace, changes: dict[str, str], seed: i
     return battery.page(bench, root=arguments.runs, seed=seed)
 
 
+def debate(arguments: argparse.Namespace) -> None:
+    """solon debate QUESTION"""
+    from solon.bench import debating
+
+    questions, words = None, list[str](arguments.settings)
+    first, second, source = arguments.first, arguments.second, arguments.source
+    asked = not (first is None and second is None and source is None)
+    if asked and arguments.questions is not None:
+        raise SettingError("debate: expected QUESTION or --questions FILE, got both")
+    if arguments.questions is not None:
+        questions = debating.QuestionFile(path=str(arguments.questions))
+    elif asked:
+        if first is None or second is None or not words:
+            raise SettingError("debate: expected QUESTION --first ANSWER --second ANSWER")
+        questions = debating.one_question(words.pop(0), first, second, source)
+    changes, seed = split(words)
+    made = debating.debating_on(arguments.on, changes, by=arguments.protocol, questions=questions)
+    debating.play(
+        made,
+        bench=arguments.on,
+        out=arguments.out,
+        seed=seed,
+        budget=arguments.budget,
+        quiet=arguments.quiet,
+    )
+
+
+def research(arguments: argparse.Namespace) -> None:
+    """solon research"""
+    from solon.researchers.conducting import conduct
+
+    changes, seed = split(arguments.settings)
+    conduct(
+        arguments.on,
+        changes,
+        seed=seed,
+        out=arguments.out,
+        root=arguments.runs,
+        quiet=arguments.quiet,
+    )
+
+
 def constitution(arguments: argparse.Namespace) -> None:
     """solon constitution ACTION"""
     from solon.text import overview
@@ -232,7 +321,12 @@ def report(arguments: argparse.Namespace) -> None:
     """solon report RUN"""
     from solon.report import write_report
 
-    print(write_report(arguments.folder))
+    if (arguments.folder / "office").is_dir():
+        from solon.researchers.conducting import rewritten
+
+        print(rewritten(arguments.folder))
+    else:
+        print(write_report(arguments.folder))
 
 
 def list_all(arguments: argparse.Namespace) -> None:
@@ -254,6 +348,16 @@ def show(arguments: argparse.Namespace) -> None:
     from solon.bench.showing import show_recipe
 
     changes, _ = split(arguments.settings)
+    if arguments.recipe == "research":
+        from solon.researchers.conducting import show_settings
+
+        show_settings(arguments.on, changes)
+        return
+    if arguments.recipe == "debate":
+        from solon.bench import debating
+
+        debating.show_settings(arguments.on, changes)
+        return
     show_recipe(arguments.recipe, arguments.on, changes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from solon.errors import DataError
 from solon.records import Message, Role
 
 ROLES = frozenset(get_args(Role)) - {"text"}
+HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Row:
 
     def _whole(self, field: str, text: str) -> str:
         """JSON can spell half a surrogate pair, which is no text and which parquet cannot hold."""
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if HALF.search(text):
             raise self.fault(field, "text without lone surrogates")
         return text
 

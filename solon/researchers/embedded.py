@@ -123,7 +123,7 @@ class Embedded:
         It is noted before it is sent, so a kill in between may lose an answer and repeats nothing.
         """
         notes = notebook.read(self.name)
-        self._tell(forum, notes)  # a kill may have come after the answer was noted
+        self.tell(forum, notes)  # a kill may have come after the answer was noted
         idea = self.step(notes, forum.posts()[0])
         if idea is None:
             return False
@@ -134,7 +134,7 @@ class Embedded:
             return False
         notes = notes.sent(idea).answered(reply)
         notebook.write(notes)
-        self._tell(forum, notes)
+        self.tell(forum, notes)
         return True
 
     def step(self, notes: Notes, posts: Sequence[Post] = ()) -> Idea | None:
@@ -166,7 +166,8 @@ class Embedded:
         weights = prior * np.exp((shares - shares.max()) / self.temperature)
         return dict(zip(FAMILIES, (weights / weights.sum()).tolist(), strict=True))
 
-    def _tell(self, forum: Forum, notes: Notes) -> None:
+    def tell(self, forum: Forum, notes: Notes) -> None:
+        """Posts what came of its last try, where that is known; twice is once."""
         if notes.tries and notes.tries[-1].answered:
             forum.share(post_of(self.name, notes.tries[-1]))
 

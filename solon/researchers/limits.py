@@ -23,6 +23,8 @@ class Limits:
     """Of each process."""
     processes: int = 64
     """At one time, and a thread counts as one."""
+    threads: int = 1
+    """Of its arithmetic: small students are fastest on one, and several runs share the cores."""
     file_mb: int = 64
     """The largest file, and what ``/tmp`` and ``/dev/shm`` may each hold."""
     output_kb: int = 256

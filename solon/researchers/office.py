@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Office:
     """
 
     folder: Path
+    secret: int | None = field(default=None, repr=False)
+    """Fixes the scorer's seeds; none draws it when the folder is founded."""
 
     def found(
         self,
@@ -51,7 +53,7 @@ class Office:
         settings = {
             "rules": asdict(rules),
             "sandbox": asdict(sandbox),
-            "secret": secrets.randbits(63),
+            "secret": secrets.randbits(63) if self.secret is None else self.secret,
             "tokens": tokens,
         }
         (self.folder / "settings.json").write_bytes(orjson.dumps(settings))
@@ -75,4 +77,5 @@ class Office:
             trace=Trace(self.folder / "trace.jsonl"),
             secret=settings["secret"],
             rules=Rules(**rules),
+            sources=self.folder / "methods",
         )

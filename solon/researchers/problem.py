@@ -68,14 +68,20 @@ class Problem:
     seed: int = 0
     """Fixes every draw of a method that draws."""
     probe: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Settings of the student (``Probe``) that differ from its own defaults."""
+    """Settings of the student (``Probe``) that differ from its own defaults; ``adam`` or ``sgd``
+    are those of its optimiser."""
 
     def student(self, *, member: int = 0, **changes: Any) -> Classifier:
         """A fresh student; members of an ensemble have their own draws, all fixed by the seed."""
         from solon.engines.classifiers.probe import Probe
+        from solon.objectives.adam import Adam, Sgd
 
         seed = int(np.random.SeedSequence([self.seed, member]).generate_state(1)[0])
-        return Probe(**{**self.probe, **changes}).new(self.classes, seed=seed)
+        settings = dict(self.probe)
+        for name, kind in (("adam", Adam), ("sgd", Sgd)):
+            if name in settings:
+                settings["optimiser"] = kind(**settings.pop(name))
+        return Probe(**{**settings, **changes}).new(self.classes, seed=seed)
 
     @property
     def objectives(self) -> Objectives:

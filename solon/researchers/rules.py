@@ -66,6 +66,8 @@ class Rules:
     """Share of accuracy above chance that may be kept without teacher or strong features."""
     withhold: bool = True
     """A submission that rings is answered as one that did not improve."""
+    workers: int = 1
+    """Runs of one submission at one time; 0 is as many as there are cores."""
     source_bytes: int = 65536
     """The longest source."""
     budget: Budget = Budget()
@@ -76,6 +78,8 @@ class Rules:
             raise SettingError(f"seeds: expected 5 or more, got {self.seeds}")
         if self.audit_seeds < 0:
             raise SettingError(f"audit_seeds: expected 0 or more, got {self.audit_seeds}")
+        if self.workers < 0:
+            raise SettingError(f"workers: expected 0 or more, got {self.workers}")
         if not (self.grid > 0 and self.eta >= 0 and self.near >= 0):
             raise SettingError("grid, eta, near: expected above 0, and 0 or more, got less")
 

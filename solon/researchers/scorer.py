@@ -6,8 +6,10 @@ axes: S runs, M test examples, K classes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,11 @@ from solon.researchers.alarms import (
     without_strong,
     without_teacher,
 )
+from solon.researchers.forum import put
 from solon.researchers.labels import PARTS, Holdout, Part
 from solon.researchers.ledger import Kind, Ledger, Record
 from solon.researchers.method import Execute, Method
+from solon.researchers.parallel import answers
 from solon.researchers.problem import Problem
 from solon.researchers.rules import Final, Reply, Rules
 from solon.researchers.submission import Submission, plurality
@@ -66,6 +70,8 @@ class Scorer:
     """Fixes the scorer's seeds."""
     rules: Rules = Rules()
     """How it scores."""
+    sources: Path | None = None
+    """Where the methods' sources are kept, each under its digest; none keeps none."""
 
     def __post_init__(self) -> None:
         for part in PARTS:
@@ -112,6 +118,8 @@ class Scorer:
         try:
             method = Method.of(code, most=self.rules.source_bytes)
             made.note(digest=method.digest)
+            if self.sources is not None:
+                put(self.sources / f"{method.digest}.py", method.source.encode())
             (self._on_dev if kind == "score" else self._on_gate)(method, made)
         except SettingError:  # the sandbox does not work: no fault of the method's
             made.note(reason="scorer: fault")
@@ -180,20 +188,31 @@ class Scorer:
     def _classes(
         self, method: Method, part: Part, made: Submission, alter: Alter | None = None
     ) -> Ints:
-        """[S M] classes; InputError, with the method's reason, where one run gives none."""
+        """[S M] classes; InputError, with the method's reason, where one run gives none.
+
+        What was begun beside or after a run that gives none is not charged, as in a row it would
+        not have been begun.
+        """
         found: list[Ints] = []
+        problems = self._problems(part, alter)
+        with closing(
+            answers(self.execute, method, problems, workers=self.rules.workers)
+        ) as answered:
+            for answer in answered:
+                spent = made.record.seconds + answer.seconds
+                made.note(seconds=spent, runs=made.record.runs + 1)
+                if answer.probabilities is None:
+                    raise InputError(answer.reason)
+                found.append(answer.probabilities.argmax(1))
+        return np.stack(found)
+
+    def _problems(self, part: Part, alter: Alter | None) -> Iterator[Problem]:
         for run, seed in enumerate(self._seeds(part, audit=bool(alter))):
             problem = replace(self.problem, seed=seed)
             if alter:
                 cycle, turn = divmod(run, problem.classes)
                 problem = alter(problem, np.random.default_rng([self.secret, cycle]), turn)
-            answer = self.execute(method, problem)
-            spent = made.record.seconds + answer.seconds
-            made.note(seconds=spent, runs=made.record.runs + 1)
-            if answer.probabilities is None:
-                raise InputError(answer.reason)
-            found.append(answer.probabilities.argmax(1))
-        return np.stack(found)
+            yield problem
 
     def _seeds(self, part: Part, *, audit: bool) -> list[int]:
         """The same for every submission, so that sending a method again draws nothing again."""

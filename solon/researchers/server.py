@@ -10,7 +10,9 @@ FINAL is not among what a line may ask.
 
 from __future__ import annotations
 
+import fcntl
 import hmac
+import os
 import socket
 import socketserver
 import subprocess
@@ -20,7 +22,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 import orjson
@@ -33,6 +35,7 @@ from solon.researchers.scorer import Scorer
 
 LONGEST = 1 << 20
 PATIENCE = 30.0
+UNTIL_EOF = "--until-eof"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +113,10 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 def serve(folder: Path, path: Path) -> None:
-    """Answers on the socket until it is ended."""
+    """Answers on the socket until it is ended; one process at a time serves a folder."""
     office = Office(folder=folder)
+    lock = (folder / ".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     desk = Desk(scorer=office.open(), tokens=office.settings()["tokens"], lock=Lock())
     with _Server(path, desk) as server:
         # whoever can reach the socket may ask; the token says who is asking
@@ -121,10 +126,18 @@ def serve(folder: Path, path: Path) -> None:
 
 @contextmanager
 def serving(folder: Path, path: Path, *, wait: float = 60.0) -> Generator[None]:
-    """Runs the scorer as a process of its own for as long as this lasts."""
-    command = (sys.executable, "-m", "solon.researchers.server", str(folder), str(path))
+    """Runs the scorer as a process of its own for as long as this lasts, and this process does."""
+    module = "solon.researchers.server"
+    command = (sys.executable, "-m", module, str(folder), str(path), UNTIL_EOF)
     log = folder / "errors.txt"
-    with log.open("wb") as said, subprocess.Popen(command, stderr=said) as process:  # noqa: S603
+    path.unlink(missing_ok=True)  # of a scorer whose user was killed
+    with (
+        log.open("wb") as said,
+        # an interrupt from the keyboard is for who waits, and reaches the scorer as its end
+        subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stderr=said, start_new_session=True
+        ) as process,
+    ):
         try:
             until = time.monotonic() + wait
             while not path.exists():
@@ -163,11 +176,14 @@ class ScorerClient:
 
     def _ask(self, do: str, agent: str, code: object) -> Any:
         asked = {"do": do, "agent": agent, "token": self.token, "code": code}
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(self.seconds)
-            line.connect(str(self.path))
-            line.sendall(orjson.dumps(asked) + b"\n")
-            answer = line.makefile("rb").readline()
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.settimeout(self.seconds)
+                line.connect(str(self.path))
+                line.sendall(orjson.dumps(asked) + b"\n")
+                answer = line.makefile("rb").readline()
+        except OSError as error:
+            raise EndpointError(f"scorer: expected an answer, got {error}") from None
         if not answer:
             raise EndpointError("scorer: expected an answer, got none")
         read = orjson.loads(answer)
@@ -176,5 +192,14 @@ class ScorerClient:
         return read
 
 
+def _end_with_stdin() -> None:
+    """Ends as soon as whoever started this has, by a kill too: its records are for who goes on."""
+    while os.read(0, 4096):  # sys.stdin would hold a lock that an orderly end waits for
+        pass
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    if UNTIL_EOF in sys.argv[3:]:
+        Thread(target=_end_with_stdin, daemon=True).start()
     serve(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -7,6 +7,7 @@ kernel counts too (Linux 5.14 and later); before that only the watch does.
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import re
@@ -27,16 +28,21 @@ SHOWN = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 ADDRESSES_MB = 8192
 # only the user whose folder it is may enter it, and bubblewrap is not that user
 ENTER = ("/bin/sh", "-c", f'cd {WORK} && exec "$@"', "sh")
+USERS = range(61184, 65520)  # from systemd's range of such
+TURNS = itertools.count(int.from_bytes(os.urandom(4)))
 
 
 def user() -> int | None:
-    """A user of its own for one run where we are root (from systemd's range of such), else None."""
-    return 61184 + int.from_bytes(os.urandom(4)) % 4336 if os.geteuid() == 0 else None
+    """A user of its own for one run where we are root, else None.
+
+    Never that of another run of this process: with a run all that its user runs is ended.
+    """
+    return USERS[next(TURNS) % len(USERS)] if os.geteuid() == 0 else None
 
 
 def environment(limits: Limits, path: str, home: str) -> dict[str, str]:
     """All of the environment: nothing of ours is in it."""
-    threads = str(max(1, min(os.cpu_count() or 1, limits.processes // 8)))
+    threads = str(limits.threads)
     return {
         "PATH": f"{path}:/usr/local/bin:/usr/bin:/bin",
         "HOME": home,

@@ -203,13 +203,12 @@ class Ledger:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / "calls.jsonl"
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            # a line that a crash cut short was never acted on
-            os.truncate(self._file, whole(path.read_bytes()))
+            lines.mend(path)  # a line that a crash cut short was never acted on
         os.write(self._file, b"".join(self._lines))  # no buffer of ours: survives kill -9
         self._lines.clear()
 
     def _recall(self) -> None:
-        for line in lines.read(self.folder / "calls.jsonl"):
+        for line in lines.each(self.folder / "calls.jsonl"):
             if "sent" in line:
                 self._next = line["sent"] + 1
                 self._send(line["sent"], line["judge"], line["worst"], retry=line["retry"])
@@ -231,8 +230,3 @@ def unpriced(judge: str) -> str:
         f"{judge}: a budget in money needs the model's price, which is unknown; "
         "set price_in and price_out (per million tokens; 0 for a free server), or cap calls instead"
     )
-
-
-def whole(text: bytes) -> int:
-    """The length in bytes of the lines that were written to their end."""
-    return text.rfind(b"\n") + 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+BLOCK = 2**16  # bytes read at a time from a file's end
 
 
 def append(path: Path, line: Mapping[str, Any]) -> None:
@@ -17,17 +19,36 @@ def append(path: Path, line: Mapping[str, Any]) -> None:
 
 def read(path: Path) -> list[dict[str, Any]]:
     """All whole lines; a last line that a kill cut short is left out."""
+    return list(each(path))
+
+
+def each(path: Path) -> Iterator[dict[str, Any]]:
+    """The same one by one, for a file that is too long to hold."""
     if not path.exists():
-        return []
-    return [orjson.loads(line) for line in path.read_bytes().split(b"\n")[:-1] if line]
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n") and line != b"\n":
+                yield orjson.loads(line)
 
 
 def mend(path: Path) -> None:
-    """Cuts off a last line that a kill left unfinished, so that the next one begins cleanly."""
-    text = path.read_bytes()
-    if text and not text.endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(text.rfind(b"\n") + 1)
+    """Cuts off a last line that a kill left unfinished, so that the next one begins cleanly.
+
+    Reads no more than that line.
+    """
+    with path.open("r+b") as file:
+        end = file.seek(0, 2)
+        start, kept = end, 0
+        while start > 0:
+            start = max(0, start - BLOCK)
+            file.seek(start)
+            found = file.read(min(BLOCK, end - start)).rfind(b"\n")
+            if found >= 0:
+                kept = start + found + 1
+                break
+        if kept < end:
+            file.truncate(kept)
 
 
 def keep(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:

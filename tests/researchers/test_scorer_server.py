@@ -174,7 +174,8 @@ def test_a_process_of_its_own_scores_in_the_sandbox_and_the_method_cannot_reach_
     tmp_path: Path,
 ) -> None:
     sandbox = works()
-    office, path = Office(folder=tmp_path / "office"), tmp_path / "scorer.sock"
+    # the audit's one draw rings for an honest method under one secret in fourteen
+    office, path = Office(folder=tmp_path / "office", secret=1), tmp_path / "scorer.sock"
     problem, holdout = posed()
     rules = Rules(audit_seeds=1, budget=Budget(queries=3))
     tokens = office.found(problem, holdout, agents=["ada", "eve"], rules=rules, sandbox=sandbox)

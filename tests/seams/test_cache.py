@@ -6,12 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from solon.engines.endpoint import Endpoint
 from solon.errors import RunError
+from solon.judges.logits import LogitJudge
+from solon.judges.wording import Example
+from solon.records import Compare, Completion, Prompt
 from solon.run.cache import Cache, default_path
+from solon.run.run import Run
+from solon.text.template import read
+from tests.wire.server import serving
 
 
 def test_a_reply_is_found_at_once_and_after_reopening(tmp_path: Path):
@@ -81,3 +89,56 @@ def test_the_environment_names_the_shared_file(monkeypatch: pytest.MonkeyPatch):
     assert default_path() == Path("/somewhere/else.sqlite")
     monkeypatch.delenv("SOLON_CACHE")
     assert default_path().parts[-3:] == (".cache", "solon", "replies.sqlite")
+
+
+HI = Prompt.of("Hi?")
+PAIR = Compare(first=Completion(prompt=HI, text="Ho"), second=Completion(prompt=HI, text="Go"))
+EXAMPLE = Example(prompt="Hey?", first="Yo", second="No", answer="1")
+LAW = """
+name = "own"
+[[principles]]
+id = "kind"
+compare = "Which of the two is less harmful?"
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"template": "judge/multiple_choice"},
+        {"preamble": "preamble/helpful"},
+        {"constitution": "harmless"},
+        {"ask": "Which is kinder?"},
+        {"examples": (EXAMPLE,)},
+        {"reason": True},
+        {"template": "edited"},
+        {"preamble": "edited"},
+        {"constitution": "edited"},
+    ],
+    ids=str,
+)
+def test_each_word_of_a_judge_is_in_the_key_of_its_calls(
+    change: dict, run: Run, tmp_path: Path
+) -> None:
+    """Also the words of a file that keeps its name: an edited constitution is asked anew."""
+    files = {
+        "template": (tmp_path / "own.md", read("judge/pairwise")),
+        "preamble": (tmp_path / "preamble.md", read("preamble/harmless")),
+        "constitution": (tmp_path / "own.toml", LAW),
+    }
+    for path, text in files.values():
+        path.write_text(text)
+    with serving() as server:
+        base = LogitJudge(policy=Endpoint(model="m", base_url=server.url))
+        [name] = change
+        if change[name] == "edited":
+            path, text = files[name]
+            base = replace(base, **{name: str(path)})
+            change = {name: str(path)}
+        base.open(run)([PAIR])
+        base.open(run)([PAIR])
+        assert len(server.bodies) == 1
+        for path, text in files.values():
+            path.write_text(text.replace("one digit", "a digit").replace("less harm", "less pain"))
+        replace(base, **change).open(run)([PAIR])
+        assert len(server.bodies) > 1

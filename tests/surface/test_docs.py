@@ -18,6 +18,7 @@ from solon.bench.bench import compose_bench
 from solon.bench.named import named
 from solon.catalogue import Entry, entries, find
 from solon.cli import parse, split
+from solon.researchers.conducting import composed
 from solon.run.spec import override
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +138,10 @@ def resolve(words: list[str]) -> None:
     """Parses the line as the program does, and finds its parts and keys, without running it."""
     said = parse(words)
     match words[0]:
+        case "research":
+            composed(said.on, split(said.settings)[0])
+        case "show" if said.recipe == "research":
+            composed(said.on, split(said.settings)[0])
         case "run" | "show":
             changes, _ = split(said.settings)
             compose(find("recipes", said.recipe).load(), named(said.on), changes)
