@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from solon.oversight.dispute import Dispute
 from solon.oversight.judging import Judging
@@ -22,12 +21,15 @@ class Direct:
 
     judging: Judging = Judging()
     """How the judge is asked, and whether it reads the source."""
-    seats: ClassVar[tuple[str, ...]] = ("judge",)
 
     @property
     def id(self) -> str:
         """The game's name, and four digits of its rules."""
         return f"{'expert' if self.judging.source else 'naive'}@{digest(self)[:4]}"
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        return ("judge",)
 
     def play(self, dispute: Dispute) -> Play[Transcript]:
         telling = Telling(self.id, dispute, self.judging, watch=False, by=None)

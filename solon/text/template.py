@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import cast
@@ -54,7 +55,7 @@ class Template:
     @classmethod
     def load(cls, name: str) -> Template:
         """A packaged template by name (``judge/pairwise``), or a file by its path (``my.md``)."""
-        return cls.parse(read(name), name=name)
+        return cls.parse(read(name), name=name) if name.endswith(".md") else _packaged(name)
 
     @classmethod
     def parse(cls, text: str, *, name: str) -> Template:
@@ -111,6 +112,12 @@ class Template:
             for m in self.messages
         )
         return tuple(turn for turn in turns if turn.text.strip() or turn.role != "system")
+
+
+@cache
+def _packaged(name: str) -> Template:
+    """Parsed once: a game renders the same few thousands of times. A user's file may change."""
+    return Template.parse(read(name), name=name)
 
 
 def read(name: str) -> str:
