@@ -17,6 +17,7 @@ from solon.bench.recovering import close_tasks
 from solon.bench.sights import Disagreement, Drift, Exploited, HeldOut
 from solon.bench.watching import Sight, Watch, WatchPairs, clean
 from solon.catalogue import find
+from solon.engines.sharded import joined
 from solon.objectives.pairwise import Pairwise
 from solon.report import write_report
 from solon.report.console import closing_table
@@ -54,31 +55,35 @@ class Session:
         return cls(recipe=made, bench=changed, seed=seed, root=root)
 
     def run(self, *, fresh: bool = False, quiet: bool = False, budget: float | None = None) -> Path:
-        """Runs the recipe (or goes on where it stopped), closes the books, writes the page."""
-        folder = find_folder(
-            self.root,
-            self.recipe,
-            bench=self.bench.name,
-            seed=self.seed,
-            fresh=fresh,
-            guard=self.bench.guard,
-        )
-        write_manifest(
-            folder, self.recipe, bench=self.bench.name, seed=self.seed, guard=self.bench.guard
-        )
-        display = Display(quiet=quiet)
-        display.title(f"{folder}")
-        with Run(folder, seed=self.seed, display=display, budget=budget) as run:
-            self.watch(run)
-            self.recipe(run)
-            summary = self.close(run)
-            audit_run(run, self.bench)
-        page = write_report(folder)
-        if not quiet:
+        """Runs the recipe (or goes on where it stopped), closes the books, writes the page.
+
+        All processes that a launcher started together take part; the first one writes.
+        """
+        with joined() as ranks:
+            folder = ranks.agreed(lambda: self._begin(fresh=fresh))
+            display = Display(quiet=quiet or bool(ranks.rank))
+            display.title(f"{folder}")
+            with Run(folder, seed=self.seed, display=display, budget=budget) as run:
+                self.watch(run)
+                self.recipe(run)
+                summary = self.close(run)
+                ranks.gathered(None)  # nobody writes any more
+                ranks.agreed(lambda: audit_run(run, self.bench))
+            page = ranks.agreed(lambda: write_report(folder))
+        if not display.quiet:
             console = Console()
             if summary["rows"]:
                 console.print(closing_table(summary))
             console.print(f"the whole story: {page}", soft_wrap=True)
+        return folder
+
+    def _begin(self, *, fresh: bool) -> Path:
+        """The run's folder, with its manifest."""
+        bench, guard = self.bench.name, self.bench.guard
+        folder = find_folder(
+            self.root, self.recipe, bench=bench, seed=self.seed, fresh=fresh, guard=guard
+        )
+        write_manifest(folder, self.recipe, bench=bench, seed=self.seed, guard=guard)
         return folder
 
     def watch(self, run: Run) -> None:

@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 
+from solon.run.ranks import Alone, Ranks
 from solon.seams.feedback import Stateful
 
 MARK = "complete.json"
 KEEP = 2
 
 
-def save_checkpoint(folder: Path, step: int, parts: Sequence[Stateful]) -> Path:
-    """Writes every part's state; ``kill -9`` in between leaves earlier checkpoints whole."""
+def save_checkpoint(
+    folder: Path, step: int, parts: Sequence[Stateful], *, ranks: Ranks = Alone()
+) -> None:
+    """Writes every part's state; ``kill -9`` in between leaves earlier checkpoints whole.
+
+    Every process is asked for its state, since weights may lie in parts; the first one's stays.
+    """
+    with kept(folder / f".partial-{step:06d}", ranks) as partial:
+        shutil.rmtree(partial, ignore_errors=True)
+        for number, part in enumerate(parts):
+            (partial / str(number)).mkdir(parents=True)
+            part.save_state(partial / str(number))
+    ranks.agreed(lambda: _finish(folder, step, partial))
+
+
+def _finish(folder: Path, step: int, partial: Path) -> None:
     path = folder / f"step-{step:06d}"
-    partial = folder / f".partial-{step:06d}"
-    shutil.rmtree(partial, ignore_errors=True)
-    for number, part in enumerate(parts):
-        (partial / str(number)).mkdir(parents=True)
-        part.save_state(partial / str(number))
     (partial / MARK).write_bytes(orjson.dumps({"step": step, "files": _sizes(partial)}))
     shutil.rmtree(path, ignore_errors=True)
     partial.rename(path)
     for old in _all(folder)[:-KEEP]:
         shutil.rmtree(old)
-    return path
 
 
-def load_checkpoint(folder: Path, parts: Sequence[Stateful], *, at: int | None = None) -> int:
+@contextmanager
+def kept(folder: Path, ranks: Ranks) -> Generator[Path]:
+    """The folder, for the first process; for any other one that is thrown away."""
+    if not ranks.rank:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as elsewhere:
+        yield Path(elsewhere)
+
+
+def load_checkpoint(
+    folder: Path, parts: Sequence[Stateful], *, at: int | None = None, ranks: Ranks = Alone()
+) -> int:
     """Restores the newest complete checkpoint (or that of step ``at``); 0 where there is none."""
-    for path in reversed(_all(folder)):
-        if _complete(path) and at in (None, _step(path)):
-            for number, part in enumerate(parts):
-                part.load_state(path / str(number))
-            return _step(path)
-    return 0
+    found = ranks.agreed(lambda: _newest(folder, at))
+    if found is None:
+        return 0
+    for number, part in enumerate(parts):
+        part.load_state(found / str(number))
+    return _step(found)
+
+
+def _newest(folder: Path, at: int | None) -> Path | None:
+    fits = (p for p in reversed(_all(folder)) if _complete(p) and at in (None, _step(p)))
+    return next(fits, None)
 
 
 def _step(path: Path) -> int:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from solon.records import Completion, Mark, Preference, Prompt
+from solon.run.ranks import at_work
 
 Cells = dict[str, Any]
 
@@ -58,7 +59,14 @@ def export_marks(folder: Path, data: Sequence[Mark]) -> None:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes path.jsonl and path.parquet; a reader of either sees all of it or nothing."""
+    """Writes path.jsonl and path.parquet; a reader of either sees all of it or nothing.
+
+    Of several processes, which must all call, the first one writes.
+    """
+    at_work().agreed(lambda: _write(path, rows))
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))

@@ -13,22 +13,24 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from solon.errors import DataError, RunError
+from solon.errors import RunError
 from solon.run import lines
 from solon.run.alarms import Alarms
-from solon.run.checkpoints import load_checkpoint, save_checkpoint
+from solon.run.checkpoints import kept, load_checkpoint, save_checkpoint
 from solon.run.display import Display
 from solon.run.guard import Guard
-from solon.run.shards import read_records, shards, write_records
+from solon.run.ranks import at_work
+from solon.run.shards import read_records, set_aside_torn, shards, write_records
 from solon.seams.feedback import Policy, Stateful, Watcher
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ T = TypeVar("T")
 
 
 class Run:
-    """A folder, a seed, and what has been done so far.
+    """A folder, a seed, and what has been done so far; of several processes the first one writes.
 
     Raises RunError when another process works in the folder.
 
@@ -60,7 +62,9 @@ class Run:
     ) -> None:
         self.dir = folder
         self.seed = seed
-        self.display = display or Display(quiet=True)
+        self.ranks = at_work()
+        self._writes = not self.ranks.rank
+        self.display = display if display and self._writes else Display(quiet=True)
         self.budget = budget
         self.checkpoint_seconds = checkpoint_seconds
         self.policies: dict[str, Frozen] = {}
@@ -69,14 +73,19 @@ class Run:
         self._alarms = Alarms(folder=folder)
         self._stage = "setup"
         self._said: dict[str, set[tuple[str, int]]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (folder / ".lock").open("w")
+        self._open_files = ExitStack()
+        self.ranks.agreed(self._begin)
+
+    def _begin(self) -> None:
+        """The folder is ours, and whole."""
+        self.dir.mkdir(parents=True, exist_ok=True)
+        lock = self._open_files.enter_context((self.dir / ".lock").open("w"))
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self._lock.close()
-            raise RunError(f"{folder}: another process is working in this run") from error
-        for path in folder.glob("*.jsonl"):
+            self._open_files.close()
+            raise RunError(f"{self.dir}: another process is working in this run") from error
+        for path in self.dir.glob("*.jsonl"):
             lines.mend(path)
 
     def __enter__(self) -> Self:
@@ -91,7 +100,7 @@ class Run:
             self.ledger.close()
         if "cache" in self.__dict__:
             self.cache.close()
-        self._lock.close()
+        self._open_files.close()
 
     @cached_property
     def cache(self) -> Cache:
@@ -105,6 +114,9 @@ class Run:
         """Calls, tokens and money of this run."""
         from solon.run.ledger import Ledger
 
+        if not self._writes:  # it asks no judge that costs: the first process does
+            idle = self._open_files.enter_context(tempfile.TemporaryDirectory())
+            return Ledger(Path(idle), budget=self.budget, note=self.note)
         return Ledger(self.dir, budget=self.budget, note=self.note)
 
     # -- draws
@@ -159,31 +171,31 @@ class Run:
         """Records of ``work`` over the items; each chunk is on disk before the next begins."""
         folder = self.dir / "records" / name
         starts = range(0, len(items), chunk)
-        self._set_aside_broken(folder)
-        have = min(len(shards(folder)), len(starts))
+        have = min(self.ranks.agreed(lambda: self._count_whole(folder)), len(starts))
         states = self.dir / "checkpoints" / f"map-{name}"
-        kept = memory(work)
+        remembers = memory(work)
         if have:
-            load_checkpoint(states, kept, at=have)
+            load_checkpoint(states, remembers, at=have, ranks=self.ranks)
         made: list[Any] = read_records(folder) if have else []
         rest = enumerate(starts[have:], have)
         for index, start in self.display.track(rest, name=name, total=len(starts), done=have):
             part = list(work(items[start : start + chunk]))
-            if kept:
-                save_checkpoint(states, index + 1, kept)
-            write_records(folder, part, index=index)
-            made += part
+            if remembers:
+                save_checkpoint(states, index + 1, remembers, ranks=self.ranks)
+            made += self.ranks.agreed(partial(self._written, folder, part, index))
         return made
 
-    def _set_aside_broken(self, folder: Path) -> None:
-        """The newest shard may be torn where the machine, not only the process, went down."""
-        newest = shards(folder)[-1:]
-        for path in newest:
-            try:
-                read_records(folder, first=-1)
-            except DataError as error:
-                path.rename(path.with_suffix(".broken"))
-                self.note(f"{path.name} is set aside and made again ({error})")
+    @staticmethod
+    def _written(folder: Path, records: list[Any], index: int) -> list[Any]:
+        """The records, on disk."""
+        write_records(folder, records, index=index)
+        return records
+
+    def _count_whole(self, folder: Path) -> int:
+        torn = set_aside_torn(folder)
+        if torn:
+            self.note(torn)
+        return len(shards(folder))
 
     def once(self, name: str, make: Callable[[], Sequence[Any]]) -> list[Any]:
         """Records of ``make``, read back where they stand already."""
@@ -191,7 +203,8 @@ class Run:
 
     def save(self, name: str, records: Sequence[Any], *, step: int = 0) -> None:
         """Writes records of that step (again, when a resumed loop passes it again)."""
-        write_records(self.dir / "records" / name, records, index=step)
+        folder = self.dir / "records" / name
+        self.ranks.agreed(lambda: write_records(folder, records, index=step))
 
     # -- learning
 
@@ -202,23 +215,29 @@ class Run:
         and nothing is yielded.
         """
         folder = self.dir / "checkpoints" / self._stage
-        done = load_checkpoint(folder, parts)
+        done = load_checkpoint(folder, parts, ranks=self.ranks)
         self._forget(done)
         saved = time.monotonic()
-        rest = [] if self._alarms.stopped(self._stage) else list(enumerate(items))[done:]
+        rest = [] if self._stopped() else list(enumerate(items))[done:]
         for step, item in self.display.track(rest, name=self._stage, total=len(items), done=done):
             yield step, item
-            last = step + 1 == len(items) or self._alarms.stopped(self._stage)
-            if last or time.monotonic() - saved >= self.checkpoint_seconds:
-                save_checkpoint(folder, step + 1, parts)
+            last = step + 1 == len(items) or self._stopped()
+            if last or self.ranks.agreed(partial(self._due, saved)):
+                save_checkpoint(folder, step + 1, parts, ranks=self.ranks)
                 saved = time.monotonic()
             if last:
                 return
 
+    def _stopped(self) -> bool:
+        return self.ranks.agreed(lambda: self._alarms.stopped(self._stage))
+
+    def _due(self, saved: float) -> bool:
+        return time.monotonic() - saved >= self.checkpoint_seconds
+
     def _forget(self, done: int) -> None:
         """Drops what a loop said after its last checkpoint: it will say it again."""
         self._alarms.forget(self._stage)
-        for name in ("metrics", "watched", "alarms"):
+        for name in ("metrics", "watched", "alarms") if self._writes else ():
             lines.keep(
                 self.dir / f"{name}.jsonl",
                 lambda line: line["stage"] != self._stage or line["step"] < done,
@@ -247,7 +266,7 @@ class Run:
         if seen:
             self.display.figures(seen)
             self._say("watched", step, {"policy": policy.id, **seen})
-        for alarm in self._alarms.heed(self._stage, step):
+        for alarm in self._alarms.heed(self._stage, step) if self._writes else ():
             ends = "; the guard ends this loop here" if self._alarms.ends(alarm) else ""
             self.note(f"alarm at step {step}: {alarm.series} {alarm.says}{ends}")
 
@@ -255,8 +274,9 @@ class Run:
         """Keeps these weights under a name: in memory for the caller, and as a model folder."""
         self.policies[name] = policy
         folder = self.dir / "policies" / name
-        if not (folder / "config.json").exists():
-            policy.save(folder)
+        if not self.ranks.agreed((folder / "config.json").exists):
+            with kept(folder, self.ranks) as own:
+                policy.save(own)
 
     def note(self, text: str) -> None:
         """One line for the user and for notes.jsonl."""
@@ -265,6 +285,8 @@ class Run:
 
     def _say(self, name: str, step: int, line: Mapping[str, Any]) -> None:
         """Adds the line unless the file has one of that stage and step."""
+        if not self._writes:
+            return
         if name not in self._said:
             found = lines.read(self.dir / f"{name}.jsonl")
             self._said[name] = {(line["stage"], line["step"]) for line in found}
@@ -274,7 +296,8 @@ class Run:
             self._alarms.saw(self._stage, step, line)
 
     def _append(self, name: str, line: Mapping[str, Any]) -> None:
-        lines.append(self.dir / f"{name}.jsonl", line)
+        if self._writes:
+            lines.append(self.dir / f"{name}.jsonl", line)
 
 
 def memory(work: object) -> list[Stateful]:

@@ -74,6 +74,19 @@ def shards(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
+def set_aside_torn(folder: Path) -> str:
+    """What to say of the newest shard, which may be torn where the machine, not only the process,
+    went down; empty where it is whole.
+    """
+    for path in shards(folder)[-1:]:
+        try:
+            _read(path)
+        except DataError as error:
+            path.rename(path.with_suffix(".broken"))
+            return f"{path.name} is set aside and made again ({error})"
+    return ""
+
+
 def _read(path: Path) -> list[Any]:
     try:
         table = pq.read_table(path)

@@ -86,7 +86,8 @@ def _git() -> str:
     """The commit of the working folder, with a mark where it has changes; empty outside git."""
     try:
         answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty"],  # noqa: S607 - whichever git the user has
+            # whichever git the user has; it is not to write the repository's index
+            ["git", "--no-optional-locks", "describe", "--always", "--dirty"],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=5,

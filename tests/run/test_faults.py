@@ -35,7 +35,10 @@ def ran(limit: int, runs: Path) -> subprocess.CompletedProcess[str]:
     keys = [f"{name}={value}" for name, value in (SMALL | SHORT["canonical"]).items()]
     words = ["run", "canonical", "--quiet", "--runs", str(runs), "evaluate=8", "watch=4", *keys]
     command = [sys.executable, "-c", LIMITED, str(limit), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    # not in the repository: a git that may not write its index would leave a lock behind
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, cwd=runs.parent
+    )
 
 
 def test_a_disk_that_takes_no_more_ends_in_one_line_and_the_run_goes_on(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from solon.errors import EndpointError, SolonError
 from solon.records import Abstains
 from solon.run.cache import Cache
 from solon.run.ledger import Ledger
+from solon.run.ranks import Ranks, at_work
 
 TRY_AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 NOTHING = (0, 0)
@@ -104,9 +105,13 @@ class Client:
     cache: Cache
     ledger: Ledger
     note: Callable[[str], None]
+    ranks: Ranks = field(default_factory=at_work)
 
     def ask(self, calls: Sequence[Call]) -> list[Reply | Abstains]:
-        """One answer a call, in order; equal calls are sent once."""
+        """One answer a call, in order; equal calls are sent once, by one process of a run."""
+        return self.ranks.agreed(lambda: self._ask(calls))
+
+    def _ask(self, calls: Sequence[Call]) -> list[Reply | Abstains]:
         found: dict[bytes, Reply | Abstains] = {
             key: wire.recalled(value)
             for key, value in self.cache.get([call.key for call in calls]).items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 
 from solon.engines.local.attention import Packed, Plan, attending
 from solon.engines.local.layout import Layout, Row, lay_out
+from solon.engines.local.spread import Spread, Whole
 from solon.engines.local.walk import Walk
 
 # Logits held at once, in numbers: beyond it the head runs in slices and again in the backward pass.
@@ -32,13 +33,15 @@ class Decoder:
     """The model, where it lives, and whether its attention can follow a packed layout.
 
     ``walk`` is the short way through a packed trunk, where it is known to give the same;
-    ``adapter`` is the LoRA wrapper around ``model``, where there is one.
+    ``adapter`` is the LoRA wrapper around ``model``, where there is one; ``spread`` is how the
+    weights lie over several processes.
     """
 
     model: PreTrainedModel
     packed: bool = True
     walk: Walk | None = None
     adapter: PeftModel | None = None
+    spread: Spread = field(default_factory=Whole)
 
     @property
     def device(self) -> torch.device:
@@ -110,8 +113,12 @@ class Decoder:
     def logps(self, rows: Sequence[Row], temperature: float = 1.0) -> tuple[Tensor, Tensor]:
         """Log-probabilities in nats of the completions' tokens [S T], and their mask [S T]."""
         layout = self.lay_out(rows)
-        hidden = self.hidden(layout).index_select(0, layout.scored)
-        return layout.matrix(self._scores(hidden, layout.targets, temperature)), layout.mask()
+
+        def scores() -> Tensor:
+            hidden = self.hidden(layout).index_select(0, layout.scored)
+            return self._scores(hidden, layout.targets, temperature)
+
+        return layout.matrix(self.spread.through(scores)), layout.mask()
 
     def _scores(self, hidden: Tensor, targets: Tensor, temperature: float) -> Tensor:
         """[M] log-probabilities; the head sees scored positions only, in slices when V is large."""
@@ -142,10 +149,15 @@ class Decoder:
     def merged(self) -> PreTrainedModel:
         """A copy of the model with the adapter folded into its weights; it does not learn."""
         if self.adapter is None:
-            alone = copy.deepcopy(self.model)
+            alone = self.spread.copy(self.model)
         else:
             alone = copy.deepcopy(self.adapter).merge_and_unload()  # pyright: ignore[reportCallIssue]
         return alone.requires_grad_(False)
+
+    def copied(self) -> Decoder:
+        """The same decoder over weights that do not learn, spread as these are."""
+        model, spread = self.spread.again(self.merged())
+        return Decoder(model, packed=self.packed, walk=self.walk, spread=spread)
 
     @contextmanager
     def wearing(self, weights: Mapping[str, Tensor] | None) -> Generator[None]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from solon.engines.local.saving import load_tensors, save_tensors
+from solon.engines.local.spread import all_of, in_parts, laid_like, told_first
 from solon.errors import SolonError
 from solon.objectives.adam import Adam, Sgd
 from solon.objectives.batch import Loss
+from solon.run.ranks import Alone, Ranks
 
 
 @dataclass(slots=True)
@@ -28,6 +31,12 @@ class Mean:
         self.weight += weight
         for name, value in metrics.items():
             self.sums[name] += weight * value
+
+    def join(self, other: Mean) -> None:
+        """Becomes the mean of both."""
+        self.weight += other.weight
+        for name, value in other.sums.items():
+            self.sums[name] += value
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return ((name, value / self.weight) for name, value in self.sums.items())
@@ -52,11 +61,19 @@ def _built(sets: Sequence[Sequence[nn.Parameter]], adam: Adam | Sgd) -> torch.op
 class Optimiser:
     """AdamW, or SGD, over some parameters, at its rate, with clipping of each set's norm.
 
-    ``sets`` are clipped and stepped apart: a policy and its value network.
+    ``sets`` are clipped and stepped apart: a policy and its value network. Over several ``ranks``
+    an update is on the losses of all, by the sum of their gradients, and is the same in each.
     """
 
-    def __init__(self, sets: Sequence[Sequence[nn.Parameter]], adam: Adam | Sgd) -> None:
+    def __init__(
+        self,
+        sets: Sequence[Sequence[nn.Parameter]],
+        adam: Adam | Sgd,
+        *,
+        ranks: Ranks = Alone(),
+    ) -> None:
         self.adam = adam
+        self.ranks = ranks
         self.steps = 0
         self.sets = [list(parameters) for parameters in sets]
         self.inner = _built(self.sets, adam)
@@ -71,17 +88,13 @@ class Optimiser:
 
         Raises SolonError, and changes nothing, where the loss or the gradient is not finite.
         """
-        mean = Mean()
-        for loss in losses:
-            if not loss.weight:
-                continue
-            value = loss.value.item()
-            if not math.isfinite(value):
-                self._refuse(what, "loss", value)
-            (loss.value * loss.weight).backward()
-            mean.add({"loss": value, **loss.metrics}, loss.weight)
+        mean = self._accumulated(losses)
         if not mean.weight:  # every sequence was filtered out by the objective
+            self.inner.zero_grad(set_to_none=True)
             return {"loss": 0.0, "grad_norm": 0.0, "lr": 0.0, "skipped": 1.0}
+        metrics = dict(mean)
+        if not math.isfinite(metrics["loss"]):
+            self._refuse(what, "loss", metrics["loss"])
         norm = self._clip(mean.weight, what)
         rate = self.adam.rate(self.steps)
         for group in self.inner.param_groups:
@@ -89,16 +102,44 @@ class Optimiser:
         self.inner.step()
         self.inner.zero_grad(set_to_none=True)
         self.steps += 1
-        return {**dict(mean), "grad_norm": norm, "lr": rate}
+        return {**metrics, "grad_norm": norm, "lr": rate}
+
+    def _accumulated(self, losses: Iterable[Loss]) -> Mean:
+        """The mean over all processes; gradients are summed over the chunks of this one."""
+        # gradients in parts are summed by the backward pass itself, which all must then make
+        together = any(in_parts(p) for parameters in self.sets for p in parameters)
+        mean = Mean()
+        for loss in losses:
+            if loss.weight or together:
+                (loss.value * loss.weight).backward()
+            if loss.weight:
+                mean.add({"loss": loss.value.item(), **loss.metrics}, loss.weight)
+        first, *others = self.ranks.gathered(mean)
+        for other in others:
+            first.join(other)
+        return first
+
+    def _gradients(self, parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+        """Of those that any process has used, summed over the processes."""
+        used = [p.grad is not None for p in parameters]
+        anywhere = [any(column) for column in zip(*self.ranks.gathered(used), strict=True)]
+        gradients: list[Tensor] = []
+        for parameter, wanted in zip(parameters, anywhere, strict=True):
+            if wanted and parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            if parameter.grad is not None:
+                gradients.append(parameter.grad)
+        self.ranks.add_up([one for one in gradients if not in_parts(one)])
+        return gradients
 
     def _clip(self, weight: float, what: str) -> float:
         """Divides the summed gradients by the weight and clips each set; the first set's norm."""
         norms: list[float] = []
         for parameters in self.sets:
-            gradients: list[Tensor] = [p.grad for p in parameters if p.grad is not None]
+            gradients = self._gradients(parameters)
             if not gradients:
                 continue
-            norm = torch.nn.utils.get_total_norm(gradients).item() / weight
+            norm = all_of(torch.nn.utils.get_total_norm(gradients)).item() / weight
             if not math.isfinite(norm):
                 self._refuse(what, "gradient norm", norm)
             norms.append(norm)
@@ -116,9 +157,33 @@ class Optimiser:
         )
 
     def save(self, file: Path) -> None:
-        save_tensors(file, {"adamw": self.inner.state_dict(), "steps": self.steps})
+        """The same file from any number of processes, which the first of them writes."""
+        inner, rank = self.inner.state_dict(), self.ranks.rank
+        whole = _each(inner["state"], lambda moment, _: told_first(moment, rank))
+        if not rank:
+            save_tensors(file, {"adamw": {**inner, "state": whole}, "steps": self.steps})
 
     def load(self, file: Path) -> None:
+        """Goes back to what ``save`` wrote, in any number of processes."""
         kept = load_tensors(file)
-        self.inner.load_state_dict(kept["adamw"])
+        own = [p for parameters in self.sets for p in parameters]
+
+        def laid(moment: Tensor, number: int) -> Tensor:
+            return laid_like(moment, own[number]) if moment.shape else moment
+
+        state = _each(kept["adamw"]["state"], laid)
+        self.inner.load_state_dict({**kept["adamw"], "state": state})
         self.steps = int(kept["steps"])
+
+
+def _each(
+    state: Mapping[int, Mapping[str, Any]], work: Callable[[Tensor, int], Tensor]
+) -> dict[int, dict[str, Any]]:
+    """An optimiser's state with every tensor replaced, by the number of its parameter."""
+    return {
+        number: {
+            name: work(value, number) if isinstance(value, Tensor) else value
+            for name, value in of_one.items()
+        }
+        for number, of_one in state.items()
+    }

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from solon.engines.local.choosing import choose
 from solon.engines.local.layout import Ids, Row
-from solon.engines.local.saving import save_model
 from solon.engines.local.voice import Logps, Voice, key
 from solon.records import Abstains, Completion, Group, Prompt
 
@@ -59,7 +58,7 @@ class FrozenPolicy:
     def save(self, folder: Path, /) -> None:
         """A folder that transformers' AutoModelForCausalLM loads, adapters folded in."""
         with self.worn():
-            save_model(folder, self.voice.decoder.merged(), self.voice.words.tokenizer, id=self.id)
+            self.voice.save(folder, self.id)
 
     def token_logps(self, rows: Sequence[Row], temperature: float) -> list[Logps]:
         """As Voice.token_logps, but each row is computed once and remembered."""

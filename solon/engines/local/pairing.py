@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from solon.engines.local.layout import Row, cut
+from solon.engines.local.layout import Row
 from solon.engines.local.voice import Voice
 from solon.objectives.batch import Loss, MarkLogps, PairLogps
 from solon.records import Mark, Preference
@@ -37,12 +37,15 @@ class PairFit:
     def losses(self, rows: Sequence[Row], anchored: list[float] | None) -> Iterator[Loss]:
         """A pair is never cut apart."""
         n = len(self.batch)
-        for chunk in cut([[rows[i], rows[i + n]] for i in range(n)], self.voice.tokens_per_chunk):
+
+        def loss_of(chunk: list[int]) -> Loss:
             of = [*chunk, *(i + n for i in chunk)]
             logps, mask = self.voice.decoder.logps([rows[i] for i in of])
             sums = logps.sum(1)
             known = _known(sums, anchored, of)
-            yield self.objective(_pairs(sums, known, mask.sum(1), [self.batch[i] for i in chunk]))
+            return self.objective(_pairs(sums, known, mask.sum(1), [self.batch[i] for i in chunk]))
+
+        return self.voice.shares.losses([[rows[i], rows[i + n]] for i in range(n)], loss_of)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,11 +67,12 @@ class MarkFit:
 
     def losses(self, rows: Sequence[Row], anchor: Sums) -> Iterator[Loss]:
         anchored, kl = anchor(rows), self._kl(mismatched(rows), anchor)
-        for chunk in cut([[row] for row in rows], self.voice.tokens_per_chunk):
+
+        def loss_of(chunk: list[int]) -> Loss:
             logps, _ = self.voice.decoder.logps([rows[i] for i in chunk])
             sums = logps.sum(1)
             good = torch.tensor([self.batch[i].desirable for i in chunk], device=sums.device)
-            yield self.objective(
+            return self.objective(
                 MarkLogps(
                     logps=sums,
                     anchor=_known(sums, anchored, chunk),
@@ -76,6 +80,8 @@ class MarkFit:
                     kl=torch.full_like(sums, kl).detach(),
                 )
             )
+
+        return self.voice.shares.losses([[row] for row in rows], loss_of)
 
     def _kl(self, rows: Sequence[Row], anchor: Sums) -> float:
         anchored = anchor(rows)

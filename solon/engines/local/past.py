@@ -84,6 +84,7 @@ def _packed(
         values=store[1],
         places=lengths[which],
         alive=len(which),
+        top=longest,
     )
     logits = decoder.logits(hidden.index_select(0, layout.ends))[which]
     return logits, PackedPast(decoder, decoding)

@@ -5,7 +5,7 @@ axes: S sequences, T tokens of the longest completion
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,10 +15,10 @@ import orjson
 from solon.engines.local.choosing import choose
 from solon.engines.local.fitting import Optimiser
 from solon.engines.local.frozen import FrozenPolicy
-from solon.engines.local.layout import Row, cut
+from solon.engines.local.layout import Row
 from solon.engines.local.pairing import MarkFit, PairFit
 from solon.engines.local.rollouts import RolloutFit
-from solon.engines.local.saving import load_weights, save_model, save_weights
+from solon.engines.local.saving import load_weights, save_weights
 from solon.engines.local.values import Critic
 from solon.engines.local.voice import Logps, Voice
 from solon.errors import SettingError
@@ -96,7 +96,7 @@ class LocalPolicy:
 
     def save(self, folder: Path, /) -> None:
         """A folder that transformers' AutoModelForCausalLM loads, adapters folded in."""
-        save_model(folder, self.voice.decoder.merged(), self.voice.words.tokenizer, id=self.id)
+        self.voice.save(folder, self.id)
 
     # -- learning
 
@@ -105,18 +105,18 @@ class LocalPolicy:
         sets = [list(self.voice.decoder.trained().values())]
         if self.critic is not None:
             sets.append(list(self.critic.trained().values()))
-        self.optimiser = Optimiser(sets, adam)
+        self.optimiser = Optimiser(sets, adam, ranks=self.voice.ranks)
 
     def fit_texts(self, batch: Sequence[Completion], objective: TextObjective, /) -> Metrics:
         """One update towards (or by) these completions, at temperature 1."""
         rows = self.voice.rows(batch)
 
-        def losses() -> Iterator[Loss]:
-            for chunk in cut([[row] for row in rows], self.voice.tokens_per_chunk):
-                logps, mask = self.voice.decoder.logps([rows[i] for i in chunk])
-                yield objective(TextLogps(logps=logps, mask=mask))
+        def loss_of(chunk: list[int]) -> Loss:
+            logps, mask = self.voice.decoder.logps([rows[i] for i in chunk])
+            return objective(TextLogps(logps=logps, mask=mask))
 
-        return self._updated(losses(), "fit_texts", rows)
+        losses = self.voice.shares.losses([[row] for row in rows], loss_of)
+        return self._updated(losses, "fit_texts", rows)
 
     def fit_pairs(
         self, batch: Sequence[Preference], objective: PairObjective, /, *, anchor: Frozen
@@ -239,11 +239,14 @@ class LocalPolicy:
     # -- state
 
     def save_state(self, folder: Path, /) -> None:
-        """Weights, value network, optimiser and counters: enough to go on bit for bit."""
+        """Weights, value network, optimiser and counters: enough to go on bit for bit, in any
+        number of processes.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        save_weights(folder / "policy.safetensors", self.voice.decoder.trained())
+        rank = self.voice.ranks.rank
+        save_weights(folder / "policy.safetensors", self.voice.decoder.trained(), rank=rank)
         if self.critic is not None:
-            save_weights(folder / "critic.safetensors", self.critic.trained())
+            save_weights(folder / "critic.safetensors", self.critic.trained(), rank=rank)
         self.optimiser.save(folder / "optimiser.pt")
         words = self.voice.words
         state = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
@@ -21,10 +21,11 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from solon.engines.local.decoder import Decoder
 from solon.engines.local.fitting import Optimiser
 from solon.engines.local.frozen import FrozenPolicy
-from solon.engines.local.layout import Row, cut
+from solon.engines.local.layout import Row
 from solon.engines.local.policy import LocalPolicy, Opened
 from solon.engines.local.probe import settle
 from solon.engines.local.saving import load_weights, read_card, save_model, save_weights
+from solon.engines.local.sharing import Shares
 from solon.engines.local.threads import choose_threads
 from solon.engines.local.vocabulary import load_tokenizer, with_own_pad
 from solon.engines.local.weights import Device, Dtype, load_model, on_device, place, precision
@@ -33,6 +34,7 @@ from solon.errors import SettingError
 from solon.objectives.adam import Adam
 from solon.objectives.batch import Loss, PairRewards
 from solon.records import Abstains, Completion, Preference
+from solon.run.ranks import Ranks, at_work
 from solon.seams.feedback import Metrics
 from solon.seams.learning import Frozen, RewardObjective
 
@@ -99,6 +101,7 @@ class LocalReward:
     version: int = 0
     offset: float = 0.0
     optimiser: Optimiser | None = None
+    ranks: Ranks = field(default_factory=at_work)
     _head: Head | None = field(default=None)
 
     @property
@@ -211,19 +214,26 @@ class LocalReward:
         read = [
             i for i, row in enumerate(rows) if row.completion and completions[i].finish != "filter"
         ]
+
+        def raw(chunk: list[int]) -> list[float]:
+            return self.head([rows[read[i]] for i in chunk]).tolist()
+
         with torch.no_grad():
-            for chunk in cut([[rows[i]] for i in read], self.spec.tokens_per_chunk):
-                members = [read[i] for i in chunk]
-                found = self.head([rows[i] for i in members]).tolist()
-                for i, score in zip(members, found, strict=True):
-                    scores[i] = score if math.isfinite(score) else f"the reward is {score}"
+            found = self._shares.found([[rows[i]] for i in read], raw)
+        for i, score in zip(read, found, strict=True):
+            scores[i] = score if math.isfinite(score) else f"the reward is {score}"
         return scores
+
+    @property
+    def _shares(self) -> Shares:
+        return Shares(budget=self.spec.tokens_per_chunk, ranks=self.ranks)
 
     # -- learning
 
     def optimise(self, adam: Adam, /) -> None:
         """A fresh optimiser: called at the start of a stage of learning."""
-        self.optimiser = Optimiser([list(self.head.decoder.trained().values())], adam)
+        trained = list(self.head.decoder.trained().values())
+        self.optimiser = Optimiser([trained], adam, ranks=self.ranks)
 
     def fit(self, batch: Sequence[Preference], objective: RewardObjective, /) -> Metrics:
         """One update on these preferences."""
@@ -231,13 +241,13 @@ class LocalReward:
         words = self.head.words
         pairs = [[words.row(p.chosen), words.row(p.rejected)] for p in batch]
 
-        def losses() -> Iterator[Loss]:
-            for chunk in cut(pairs, self.spec.tokens_per_chunk):
-                scores = self.head([row for i in chunk for row in pairs[i]]).view(-1, 2)
-                p = scores.new_tensor([batch[i].p for i in chunk])
-                yield objective(PairRewards(chosen=scores[:, 0], rejected=scores[:, 1], p=p))
+        def loss_of(chunk: list[int]) -> Loss:
+            scores = self.head([row for i in chunk for row in pairs[i]]).view(-1, 2)
+            p = scores.new_tensor([batch[i].p for i in chunk])
+            return objective(PairRewards(chosen=scores[:, 0], rejected=scores[:, 1], p=p))
 
-        metrics = cast("Optimiser", self.optimiser).update(losses(), what=f"fit of {self.id}")
+        losses = self._shares.losses(pairs, loss_of)
+        metrics = cast("Optimiser", self.optimiser).update(losses, what=f"fit of {self.id}")
         self.version += 1
         return {
             **metrics,
@@ -250,8 +260,9 @@ class LocalReward:
 
     def save(self, folder: Path, /) -> None:
         """A folder that AutoModelForSequenceClassification loads; the offset is in solon.json."""
-        model = self.head.decoder.model
-        save_model(folder, model, self.head.words.tokenizer, id=self.id, offset=self.offset)
+        if not self.ranks.rank:
+            model = self.head.decoder.model
+            save_model(folder, model, self.head.words.tokenizer, id=self.id, offset=self.offset)
 
     def save_state(self, folder: Path, /) -> None:
         """Weights, optimiser, offset and counters: enough to go on bit for bit."""
@@ -259,7 +270,8 @@ class LocalReward:
         state = {"version": self.version, "offset": self.offset, "weights": self._head is not None}
         (folder / "state.json").write_bytes(orjson.dumps(state))
         if self._head is not None:
-            save_weights(folder / "reward.safetensors", self.head.decoder.trained())
+            trained = self.head.decoder.trained()
+            save_weights(folder / "reward.safetensors", trained, rank=self.ranks.rank)
             cast("Optimiser", self.optimiser).save(folder / "optimiser.pt")
 
     def load_state(self, folder: Path, /) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from solon.engines.local.fitting import Mean, Optimiser
 from solon.engines.local.layout import Row, cut
 from solon.engines.local.values import Critic
-from solon.engines.local.voice import Logps, Voice, matrix
+from solon.engines.local.voice import Logps, Voice, by_row, matrix
 from solon.errors import SolonError
 from solon.objectives.batch import Credit, Loss, RolloutLogps
 from solon.objectives.batch import rows as rows_of
@@ -45,29 +45,38 @@ class RolloutFit:
 
     def run(self, rows: Sequence[Row], anchor: AnchorLogps) -> tuple[dict[str, float], int]:
         """Metrics, and the number of updates made; ``rows`` are the batch's, in order."""
-        single = self.objective.epochs == self.objective.minibatches == 1
-        chunks = cut([[row] for row in rows], self.voice.tokens_per_chunk)
-        if single and len(chunks) == 1:
+        single = self.objective.epochs == self.objective.minibatches == self.voice.ranks.count == 1
+        if single and len(cut([[row] for row in rows], self.voice.tokens_per_chunk)) == 1:
             logps, values = self._forward(rows)
             x = self._measured(rows, logps.detach(), _detached(values), anchor)
             credit = self.objective.credit(x)
             loss = self.objective(replace(x, logps=logps, values=values), credit)
             return self._update([loss]) | self._logged(credit), 1
-        with torch.no_grad():
-            parts = [(chunk, *self._forward([rows[i] for i in chunk])) for chunk in chunks]
-        logps = _assembled([(chunk, logps) for chunk, logps, _ in parts], rows)
-        values = (
-            _assembled([(c, v) for c, _, v in parts if v is not None], rows)
-            if self.critic
-            else None
-        )
-        x = self._measured(rows, logps, values, anchor)
+        x = self._measured(rows, *self._said(rows), anchor)
         credit = self.objective.credit(x)
         mean, updates = Mean(), 0
         for minibatch in self._minibatches(x.groups):
             mean.add(self._update(self._losses(rows, x, credit, minibatch)))
             updates += 1
         return dict(mean) | self._logged(credit), updates
+
+    def _said(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor | None]:
+        """Log-probabilities and values of the whole batch, before any update."""
+        device = self.voice.decoder.device
+        logps = matrix(self.voice.token_logps(rows, self.voice.manner.scale), device)
+        if self.critic is None:
+            return logps, None
+        return logps, matrix(self._values(self.critic, rows), device)
+
+    def _values(self, critic: Critic, rows: Sequence[Row]) -> list[Logps]:
+        def said(chunk: list[int]) -> list[Logps]:
+            members = [rows[i] for i in chunk]
+            return by_row(critic.values(members), members)
+
+        with torch.no_grad():
+            return replace(self.voice.shares, spread=critic.spread).found(
+                [[row] for row in rows], said
+            )
 
     def _logged(self, credit: Credit) -> dict[str, float]:
         """The credit's metrics, without the KL where no anchor was asked."""
@@ -135,7 +144,7 @@ class RolloutFit:
     def _losses(
         self, rows: Sequence[Row], x: RolloutLogps, credit: Credit, minibatch: Sequence[int]
     ) -> Iterator[Loss]:
-        for chunk in cut([[rows[i]] for i in minibatch], self.voice.tokens_per_chunk):
+        def loss_of(chunk: list[int]) -> Loss:
             members = [minibatch[i] for i in chunk]
             logps, values = self._forward([rows[i] for i in members])
             index = torch.as_tensor(members, device=logps.device)
@@ -143,7 +152,9 @@ class RolloutFit:
             mine = replace(rows_of(x, index), logps=_widened(logps, width))
             if values is not None:
                 mine = replace(mine, values=_widened(values, width))
-            yield self.objective(mine, rows_of(credit, index))
+            return self.objective(mine, rows_of(credit, index))
+
+        return self.voice.shares.losses([[rows[i]] for i in minibatch], loss_of)
 
     def _update(self, losses: Iterator[Loss] | list[Loss]) -> dict[str, float]:
         return self.optimiser.update(losses, what=f"fit_rollouts of {self.policy}")
@@ -156,12 +167,3 @@ def _detached(values: Tensor | None) -> Tensor | None:
 def _widened(x: Tensor, columns: int) -> Tensor:
     """[S t] with zeros up to [S T]."""
     return F.pad(x, (0, columns - x.size(1)))
-
-
-def _assembled(parts: Sequence[tuple[list[int], Tensor]], rows: Sequence[Row]) -> Tensor:
-    """Chunks' [s t] in their places of [S T]."""
-    longest = max([1, *(len(row.completion) for row in rows)])
-    whole = parts[0][1].new_zeros(len(rows), longest)
-    for chunk, values in parts:
-        whole[chunk, : values.size(1)] = values
-    return whole

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from solon.engines.local.spread import laid_like, told_first
 from solon.errors import RunError
 
 if TYPE_CHECKING:
@@ -57,9 +58,16 @@ def writing(where: Path) -> Generator[None]:
         raise OSError(errno.ENOSPC, "the file could not be written whole", str(where)) from error
 
 
-def save_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
-    with writing(file):
-        save_file({name: w.detach().contiguous().clone() for name, w in weights.items()}, file)
+def save_weights(file: Path, weights: Mapping[str, Tensor], *, rank: int = 0) -> None:
+    """Whole weights, one at a time: every process must call, and the first one writes."""
+    kept: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        whole = told_first(weight.detach(), rank)
+        if not rank:
+            kept[name] = whole.contiguous().clone()
+    if not rank:
+        with writing(file):
+            save_file(kept, file)
 
 
 def load_weights(file: Path, into: Mapping[str, nn.Parameter]) -> None:
@@ -75,7 +83,7 @@ def load_weights(file: Path, into: Mapping[str, nn.Parameter]) -> None:
         )
     with torch.no_grad():
         for name, parameter in into.items():
-            parameter.copy_(found[name])
+            parameter.copy_(laid_like(found[name], parameter))
 
 
 def save_tensors(file: Path, state: Mapping[str, Any]) -> None:

@@ -30,7 +30,9 @@ from solon.engines.local.weights import (
 from solon.engines.local.words import Chat, Words
 from solon.errors import SettingError
 from solon.objectives.adam import Adam
+from solon.run.ranks import Alone, at_work
 
+Sharding = Literal["auto", "ddp", "fsdp2"]
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -72,10 +74,14 @@ class Transformer:
     """Tokens of one pass: lower it when memory runs out; results do not change."""
     packed: Literal["auto", "never"] = "auto"
     """Whether rows stand end to end without padding; auto does where the model allows it."""
+    sharding: Sharding = "auto"
+    """Over several processes, whole weights in each (ddp) or a part in each (fsdp2); auto is ddp
+    where there are several."""
 
     def open(self, run: Opened) -> LocalPolicy:
         """Raises SettingError where a setting cannot be met."""
         self._check()
+        self._check_processes()
         decoder, words = self._decoder(run)
         choose_threads(sum(p.numel() for p in decoder.model.parameters()), decoder.device, run)
         voice = Voice(
@@ -94,7 +100,7 @@ class Transformer:
         return LocalPolicy(
             name=self.name,
             voice=voice,
-            optimiser=Optimiser([list(decoder.trained().values())], Adam()),
+            optimiser=Optimiser([list(decoder.trained().values())], Adam(), ranks=voice.ranks),
         )
 
     def _decoder(self, run: Opened) -> tuple[Decoder, Words]:
@@ -109,6 +115,10 @@ class Transformer:
             model = make_model(shape, tokenizer, seed=seed, dtype=dtype, device=device)
         decoder = Decoder(model)
         settle(decoder, self.packed, run)
+        if self.sharding == "fsdp2":
+            from solon.engines.sharded.parts import Parts
+
+            decoder.spread, decoder.walk = Parts.of(model, at_work()), None
         if self.lora is not None:
             decoder.adapter = adapt(model, self.lora, seed=run.seed_for(self.name, "lora"))
         if self.max_new_tokens >= decoder.context:
@@ -120,6 +130,18 @@ class Transformer:
         return decoder, Words(
             tokenizer=tokenizer, chat=self.chat, longest_prompt=longest, context=decoder.context
         )
+
+    def _check_processes(self) -> None:
+        if self.sharding != "auto" and isinstance(at_work(), Alone):
+            raise SettingError(
+                f"{self.name}.sharding={self.sharding}: expected a group of processes, got one "
+                "alone: use `torchrun --nproc-per-node N --no-python solon run ...`"
+            )
+        if self.sharding == "fsdp2" and self.lora is not None:
+            raise SettingError(
+                f"{self.name}.lora: expected none with sharding=fsdp2, got rank {self.lora.rank}: "
+                "an adapter is small, use sharding=ddp"
+            )
 
     def _check(self) -> None:
         if self.model and not HUB_NAME.fullmatch(self.model) and not Path(self.model).is_dir():

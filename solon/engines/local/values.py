@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from solon.engines.local.decoder import Decoder
 from solon.engines.local.layout import Row
+from solon.engines.local.spread import Spread
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Critic:
     trunk: nn.Module
     head: nn.Linear
     decoder: Decoder
+    spread: Spread
 
     @classmethod
     def of(cls, decoder: Decoder) -> Critic:
@@ -29,7 +31,9 @@ class Critic:
         head = nn.Linear(hidden_size(decoder), 1, device=decoder.device)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
-        return cls(trunk, head, decoder)
+        both = nn.Module()
+        both.trunk, both.head = trunk, head
+        return cls(trunk, head, decoder, decoder.spread.again(both)[1])
 
     def trained(self) -> dict[str, nn.Parameter]:
         named = {f"trunk.{name}": p for name, p in self.trunk.named_parameters()}
@@ -38,9 +42,13 @@ class Critic:
     def values(self, rows: Sequence[Row]) -> Tensor:
         """[S T]: V of the state before each token, read where that token is predicted."""
         layout = self.decoder.lay_out(rows)
-        states = self.decoder.hidden(layout, trunk=self.trunk)
-        at = states.index_select(0, layout.scored).to(torch.float32)
-        return layout.matrix(self.head(at)[:, 0])
+
+        def values() -> Tensor:
+            states = self.decoder.hidden(layout, trunk=self.trunk)
+            at = states.index_select(0, layout.scored).to(torch.float32)
+            return self.head(at)
+
+        return layout.matrix(self.spread.through(values)[:, 0])
 
 
 def hidden_size(decoder: Decoder) -> int:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,10 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from solon.engines.local.decoder import Decoder
-from solon.engines.local.layout import Ids, Row, cut
+from solon.engines.local.layout import Ids, Row
 from solon.engines.local.sampling import Drawn, Manner, draw, uniforms
+from solon.engines.local.saving import save_model
+from solon.engines.local.sharing import Shares, deal
 from solon.engines.local.words import Words
 from solon.records import Completion, Group, Prompt
+from solon.run.ranks import Ranks, at_work
 
 # A place in the store of keys and values costs far less than a token of a training step.
 PLACES_PER_TOKEN = 4
@@ -28,7 +32,7 @@ Logps = NDArray[np.float32]
 
 @dataclass(slots=True, kw_only=True)
 class Voice:
-    """A decoder with its words and its manner of sampling."""
+    """A decoder with its words and its manner of sampling; ``ranks`` share its work."""
 
     decoder: Decoder
     words: Words
@@ -36,6 +40,12 @@ class Voice:
     stops: frozenset[int]
     tokens_per_chunk: int
     seed_for: Callable[..., int]
+    ranks: Ranks = field(default_factory=at_work)
+
+    @property
+    def shares(self) -> Shares:
+        """How a batch is worked on."""
+        return Shares(budget=self.tokens_per_chunk, ranks=self.ranks, spread=self.decoder.spread)
 
     def sample(self, prompts: Sequence[Prompt], n: int, policy: str) -> list[Group]:
         """n completions of each prompt, the noise of each drawn from (run, policy, prompt, which of
@@ -43,29 +53,35 @@ class Voice:
         """
         ids = [self.words.prompt(prompt) for prompt in prompts]
         seen = Counter[str]()
-        noise: list[NDArray[np.float64]] = []
-        for prompt, encoded in zip(prompts, ids, strict=True):
-            steps = min(self.manner.max_new_tokens, self.words.context - len(encoded))
-            for sibling in range(n):
-                request = (policy, prompt.id, seen[prompt.id], sibling)
-                noise.append(uniforms(self.seed_for("sample", *request), steps))
+        seeds: list[list[int]] = []
+        for prompt in prompts:
+            request = (policy, prompt.id, seen[prompt.id])
+            seeds.append([self.seed_for("sample", *request, sibling) for sibling in range(n)])
             seen[prompt.id] += 1
-        drawn = draw(
+        hands = deal([[Row(prompt=one, completion=())] for one in ids], self.ranks.count)
+        mine = hands[self.ranks.rank]
+        with self.decoder.spread.whole():
+            drawn = self._drawn([ids[i] for i in mine], [seeds[i] for i in mine])
+        told = {i: one for part in self.ranks.gathered(_dealt(mine, drawn, n)) for i, one in part}
+        return [
+            Group(completions=tuple(self._completion(prompt, d, policy) for d in told[i]))
+            for i, prompt in enumerate(prompts)
+        ]
+
+    def _drawn(self, ids: Sequence[Ids], seeds: Sequence[Sequence[int]]) -> list[Drawn]:
+        """One for each seed, siblings side by side."""
+        noise: list[NDArray[np.float64]] = []
+        for encoded, own in zip(ids, seeds, strict=True):
+            steps = min(self.manner.max_new_tokens, self.words.context - len(encoded))
+            noise += [uniforms(seed, steps) for seed in own]
+        return draw(
             self.decoder,
-            [encoded for encoded in ids for _ in range(n)],
+            [encoded for encoded, own in zip(ids, seeds, strict=True) for _ in own],
             noise,
             self.manner,
             stops=self.stops,
             budget=PLACES_PER_TOKEN * self.tokens_per_chunk,
         )
-        return [
-            Group(
-                completions=tuple(
-                    self._completion(prompt, d, policy) for d in drawn[i * n : i * n + n]
-                )
-            )
-            for i, prompt in enumerate(prompts)
-        ]
 
     def _completion(self, prompt: Prompt, drawn: Drawn, policy: str) -> Completion:
         return Completion(
@@ -79,27 +95,43 @@ class Voice:
 
     def copied(self) -> Voice:
         """The same voice over a copy of the weights that does not learn."""
-        own = self.decoder
-        return replace(self, decoder=Decoder(own.merged(), packed=own.packed, walk=own.walk))
+        return replace(self, decoder=self.decoder.copied())
+
+    def save(self, folder: Path, policy: str) -> None:
+        """A Hugging Face folder, adapters folded in; the first process writes it."""
+        model = self.decoder.merged()
+        if not self.ranks.rank:
+            save_model(folder, model, self.words.tokenizer, id=policy)
 
     def rows(self, completions: Sequence[Completion]) -> list[Row]:
         return [self.words.row(completion) for completion in completions]
 
     def token_logps(self, rows: Sequence[Row], temperature: float) -> list[Logps]:
         """Log-probabilities in nats of each completion's tokens, without gradient."""
-        found: list[Logps] = [np.zeros(0, dtype=np.float32)] * len(rows)
+
+        def said(chunk: list[int]) -> list[Logps]:
+            members = [rows[i] for i in chunk]
+            return by_row(self.decoder.logps(members, temperature)[0], members)
+
         with torch.no_grad():
-            for chunk in cut([[row] for row in rows], self.tokens_per_chunk):
-                logps, _ = self.decoder.logps([rows[i] for i in chunk], temperature)
-                for i, values in zip(chunk, logps.cpu().numpy(), strict=True):
-                    found[i] = values[: len(rows[i].completion)].copy()
-        return found
+            return self.shares.found([[row] for row in rows], said)
 
     def logp(self, completions: Sequence[Completion]) -> list[float]:
         """Summed log-probabilities in nats, at temperature 1."""
         return [
             float(x.sum(dtype=np.float64)) for x in self.token_logps(self.rows(completions), 1.0)
         ]
+
+
+def _dealt(numbers: Sequence[int], drawn: Sequence[Drawn], n: int) -> list[tuple[int, list[Drawn]]]:
+    """n siblings for each number."""
+    return [(i, list(drawn[place * n : place * n + n])) for place, i in enumerate(numbers)]
+
+
+def by_row(values: Tensor, rows: Sequence[Row]) -> list[Logps]:
+    """[S T] as one array for each row, without what lies past its end."""
+    found = values.detach().cpu().numpy()
+    return [one[: len(row.completion)].copy() for one, row in zip(found, rows, strict=True)]
 
 
 def matrix(logps: Sequence[Logps], device: torch.device) -> Tensor:
