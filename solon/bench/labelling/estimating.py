@@ -110,7 +110,9 @@ class Mute:
     """A local model as far as a count of another's calls needs one."""
 
     name: str
+    """Of the model that is not loaded."""
     longest: int
+    """Tokens that it would write at most."""
 
     @property
     def id(self) -> str:

@@ -57,7 +57,9 @@ class Unsent:
     """
 
     endpoint: Endpoint
+    """What would be asked."""
     tallies: list[Tally] = field(default_factory=list[Tally])
+    """Where its tally is added, as the endpoint opens."""
 
     def open(self, run: Run, /) -> EndpointPolicy:
         policy = self.endpoint.open(run)
