@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, get_args
 
 from solon.errors import SettingError
+from solon.oversight.debated import Debated
 from solon.records import Compare, Completion, Mark
 from solon.run.guard import Guard, Mode
 from solon.run.spec import name_of, override
@@ -126,6 +127,10 @@ class Bench:
     """What an answer does with its question, for the audit of evasiveness; none is word rules."""
     preaches: Callable[[Completion], int] | None = None
     """Marks of lecturing in an answer, for the audit of preachiness; none is word rules."""
+    debate: Debated | None = None
+    """Who argues before whom in ``solon debate``; settings["debate"] has rules by protocol."""
+    disputes: Spec[Any] | None = None
+    """Questions with two answers of the bench's own, for ``solon debate``."""
     questions: Callable[[int], Sequence[Compare]] | None = None
     """Seed to pairs that a live audit asks the judge about."""
     evaluate: int = 300

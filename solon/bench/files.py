@@ -188,7 +188,8 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
     prompts = PromptFile()
     pool = Transformer() if name == "local" else Endpoint(model="", temperature=1.0)
     debater = replace(pool, name="debater", temperature=0.4)  # as Khan et al. have it
-    every = {**judges, "debate": Debated(debater=debater, judge=model)}
+    debate = Debated(debater=debater, judge=model)
+    every = {**judges, "debate": debate}
     bench = Bench(
         name=name,
         policy=Transformer(),
@@ -197,6 +198,7 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
         scorer=JudgeReward(judge=LogitScore(policy=model)),
         labels=HumanLabels(test=prompts.test),
         rater=LlmRater(policy=replace(model, name="rater")),
+        debate=debate,
         weak=BAG,
         strong=PROBE,
         choices={

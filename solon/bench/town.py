@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from solon.bench.bench import Bench
+from solon.bench.debating.posing import HiddenPassages
 from solon.bench.town_models import (
     SHAPE,
     CivicLessons,
@@ -44,6 +45,8 @@ from solon.lab.grammar import words
 from solon.lab.helpful import CIVIC, DIALOGUE, DIRECT, HARM, PEACE, HelpfulLessons
 from solon.lab.judges import Dials, PlantedPair
 from solon.lab.judging import CHOICES, META, evaluations
+from solon.lab.passage_advocate import PassageAdvocate
+from solon.lab.passage_reader import PassageReader
 from solon.lab.people import People
 from solon.lab.principled import PlantedPrinciples
 from solon.lab.principles import RIGHT
@@ -56,6 +59,9 @@ from solon.objectives.kl import KL
 from solon.objectives.pairwise import DPO
 from solon.objectives.policy import RLOO
 from solon.objectives.unpaired import KTO
+from solon.oversight.consultancy import Consultancy
+from solon.oversight.debated import Debated
+from solon.oversight.opened import Opened
 from solon.records import Compare, Completion
 from solon.run.run import Run
 from solon.stages.approve import Approve
@@ -147,6 +153,8 @@ def lab() -> Bench:
         exploits=is_sycophantic,
         classify=stance,
         preaches=is_preachy,
+        debate=Debated(debater=PassageAdvocate(), judge=PassageReader()),
+        disputes=HiddenPassages(),
         questions=questions,
         choices={
             "judge": {"principled": PlantedPrinciples()},
@@ -219,7 +227,10 @@ CIVIC_PARTS: Mapping[str, Any] = {
     "tests": Town(mix=CIVIC),
     "demonstrations": TownDemonstrations(town=Town(mix=CIVIC)),
 }
+# the reader of passages chooses, and writes no questions
+SILENT = Consultancy(interactive=False)
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "debate": {"consultancy": SILENT, "open-consultancy": Opened(game=SILENT)},
     "supervised": {"imitate": IMITATE},
     "canonical": {"imitate": IMITATE, "label": LABEL, "fit_reward": FIT_REWARD, "climb": CLIMB},
     "direct": {"imitate": IMITATE, "climb": CLIMB},

@@ -15,7 +15,7 @@ from solon.oversight.dispute import SIDES, Dispute, Side, Stand
 from solon.oversight.judging import Judging
 from solon.oversight.persuasion import Persuasion, Plain
 from solon.oversight.speaking import Speaking, Turn
-from solon.oversight.telling import Telling
+from solon.oversight.telling import Audience, Telling
 from solon.records import Abstains, Speech, Transcript, digest
 from solon.seams.games import Play
 
@@ -58,9 +58,23 @@ class Consultancy:
     def seats(self) -> tuple[str, ...]:
         return ("consultant", "judge", *self.persuasion.seats)
 
-    def play(self, dispute: Dispute, *, side: Side, seat: str = "consultant") -> Play[Transcript]:
+    def play(
+        self,
+        dispute: Dispute,
+        *,
+        side: Side,
+        seat: str = "consultant",
+        audience: Audience | None = None,
+    ) -> Play[Transcript]:
         """The consultancy for that side's answer."""
-        telling = Telling(self.id, dispute, self.judging, watch=self.watch, by=side)
+        telling = Telling(
+            self.id,
+            dispute,
+            self.judging,
+            watch=self.watch,
+            by=side,
+            audience=audience,
+        )
         said: tuple[Speech, ...] = ()
         for number in range(1, self.rounds + 1):
             yield from telling.look(said)

@@ -18,7 +18,7 @@ from solon.oversight.drive import together
 from solon.oversight.judging import Judging
 from solon.oversight.persuasion import Persuasion, Plain
 from solon.oversight.speaking import Speaking, Turn
-from solon.oversight.telling import Telling
+from solon.oversight.telling import Audience, Telling
 from solon.records import Abstains, Speech, Transcript, digest
 from solon.seams.games import Play
 
@@ -65,9 +65,22 @@ class Debate:
     def seats(self) -> tuple[str, ...]:
         return (*SIDES, "judge", *self.persuasion.seats)
 
-    def play(self, dispute: Dispute, *, protagonist: Side | None = None) -> Play[Transcript]:
+    def play(
+        self,
+        dispute: Dispute,
+        *,
+        protagonist: Side | None = None,
+        audience: Audience | None = None,
+    ) -> Play[Transcript]:
         """The debate; with a protagonist, its seat and its opponent's are called by these names."""
-        telling = Telling(self.id, dispute, self.judging, watch=self.watch, by=protagonist)
+        telling = Telling(
+            self.id,
+            dispute,
+            self.judging,
+            watch=self.watch,
+            by=protagonist,
+            audience=audience,
+        )
         seats = _seats(protagonist)
         said: Speeches = ()
         for number in range(1, self.rounds + 1):

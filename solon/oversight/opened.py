@@ -12,6 +12,7 @@ from solon.oversight.consultancy import Consultancy
 from solon.oversight.debate import Debate
 from solon.oversight.dispute import Dispute, Side
 from solon.oversight.judging import Judging
+from solon.oversight.telling import Audience
 from solon.records import Abstains, Transcript
 from solon.seams.games import Play
 
@@ -42,14 +43,16 @@ class Opened:
         sides = (PROTAGONIST, "opponent") if isinstance(self.game, Debate) else (PROTAGONIST,)
         return (*sides, *rest)
 
-    def play(self, dispute: Dispute) -> Play[Transcript]:
+    def play(self, dispute: Dispute, *, audience: Audience | None = None) -> Play[Transcript]:
         """The game; no verdict where the protagonist cannot say which side is right."""
         picked = yield from self.picking.play(dispute, (), seat=PROTAGONIST)
         if isinstance(picked, Abstains):
             return Transcript(game=self.id, question=dispute.question, speeches=(), answer=picked)
         side: Side = "first" if picked.p_first >= 0.5 else "second"
         if isinstance(self.game, Debate):
-            played = yield from self.game.play(dispute, protagonist=side)
+            played = yield from self.game.play(dispute, protagonist=side, audience=audience)
         else:
-            played = yield from self.game.play(dispute, side=side, seat=PROTAGONIST)
+            played = yield from self.game.play(
+                dispute, side=side, seat=PROTAGONIST, audience=audience
+            )
         return replace(played, game=self.id)

@@ -25,6 +25,7 @@ from solon.report.proxy import proxy
 from solon.report.reading import reading
 from solon.report.samples import samples
 from solon.report.section import Absent, anchor, section
+from solon.report.transcripts import transcripts
 
 SECTIONS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Result": closing,
@@ -35,6 +36,16 @@ SECTIONS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Samples": samples,
     "Critiques": critiques,
     "Judgements": judgements,
+    "Transcripts": transcripts,
+    "Costs": costs,
+    "Stages": stages,
+    "Notes": notes,
+    "Records": records,
+    "Settings": settings,
+}
+OF_DEBATES: dict[str, Callable[[Evidence], Html | Absent]] = {
+    "Result": closing,
+    "Transcripts": transcripts,
     "Costs": costs,
     "Stages": stages,
     "Notes": notes,
@@ -52,6 +63,12 @@ OF_AUDITS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Settings": settings,
 }
 
+SAID = {
+    "battery": "Bounds were fixed before looking. Red: a finding lies wholly outside its bound.",
+    "debating": "What models argued before a judge, as the judge was shown it.",
+}
+OF = {"battery": OF_AUDITS, "debating": OF_DEBATES}
+
 
 def write_report(folder: Path) -> Path:
     """Writes ``report.html`` into a run directory and returns its path.
@@ -66,7 +83,7 @@ def write_report(folder: Path) -> Path:
 def page(evidence: Evidence) -> str:
     """The whole page; the same run directory gives the same bytes."""
     style = files("solon.report").joinpath("style.css").read_text(encoding="utf-8")
-    sections = OF_AUDITS if audits_only(evidence) else SECTIONS
+    sections = OF.get(str(evidence.manifest.get("recipe")), SECTIONS)
     made = {title: make(evidence) for title, make in sections.items()}
     here = [part for part in made.values() if not isinstance(part, Absent)]
     away = [part.why for part in made.values() if isinstance(part, Absent)]
@@ -112,8 +129,8 @@ def _header(evidence: Evidence) -> Html:
     ]
     summary = evidence.summary
     said = verdict(Closing.of(summary)) if summary else "This run has no closing table yet."
-    if audits_only(evidence):
-        said = "Bounds were fixed before looking. Red: a finding lies wholly outside its bound."
+    if evidence.manifest.get("recipe") in SAID:
+        said = SAID[evidence.manifest["recipe"]]
     return h(
         "header",
         h(

@@ -34,16 +34,24 @@ class Series:
     band: tuple[tuple[float, float, float], ...] = ()
 
 
-def plot(series: Sequence[Series], *, x: str, y: Quantity, log: bool = False) -> Html:
+def plot(
+    series: Sequence[Series],
+    *,
+    x: str,
+    y: Quantity,
+    log: bool = False,
+    over: tuple[float, float] | None = None,
+) -> Html:
     """A figure of all series on one pair of axes; points that are not finite leave a gap.
 
-    ``log`` needs values above 0 to be drawn: others are left out as gaps too.
+    ``log`` needs values above 0 to be drawn: others are left out as gaps too. The axis of y covers
+    ``over`` whatever the values are.
     """
     scale_x = cover([a for s in series for a, _ in s.points], LEFT, WIDTH - RIGHT)
     heights = [b for s in series for b in _heights(s) if _drawable(b, log=log)]
     if not heights:
         return h("p", "No finite value to draw.", class_="faint")
-    scale_y = cover(heights, HEIGHT - BOTTOM, TOP, log=log)
+    scale_y = cover([*heights, *(over or ())], HEIGHT - BOTTOM, TOP, log=log)
     bands = [_band(s, k, scale_x, scale_y) for k, s in enumerate(series) if s.band]
     lines = [_line(s, k, (scale_x, scale_y), y) for k, s in enumerate(series)]
     label = f"{y.title} against {x}: " + ", ".join(s.name for s in series)

@@ -20,6 +20,8 @@ from solon.records import (
     Prompt,
     Rate,
     Scores,
+    Speech,
+    Transcript,
 )
 from solon.run.shards import write_records
 
@@ -87,12 +89,28 @@ def write_run(folder: Path, *, judged: int = 300) -> Path:
     write_records(folder / "records" / "judgements", _judgements(judged, rng))
     for turn, said in enumerate(revising(), start=1):
         write_records(folder / "records" / f"critiques-{turn}", said)
+    write_records(folder / "records" / "transcripts", _transcripts())
     scored = Rate(completion=_completion(0, AFTER, "rlaif@120"))
     write_records(
         folder / "records" / "judgements-scores",
         [Judgement(question=scored, answer=Scores(value=7.4), judge="lab/score@11", raw="7")],
     )
     return folder
+
+
+def _transcripts() -> list[Transcript]:
+    """Two games: one that ends, with a quote that is not in its source, and one that does not."""
+    asked = Compare(first=_completion(0, AFTER, ""), second=_completion(0, BEFORE, ""))
+    speeches = (
+        Speech(side="first", round=1, text="It says <v_quote>ask at a quiet moment</v_quote>."),
+        Speech(side="second", round=1, text=f"<u_quote>{SCRIPT}</u_quote> {TURNED}", drawn=5),
+    )
+    ended = Prefers(p_first=0.8, orders=(0.9, 0.7))
+    games = [("debate@91c2", ended, (0.5, 0.8)), ("naive@04d1", Abstains(reason="mumbled"), ())]
+    return [
+        Transcript(game=game, question=asked, speeches=speeches, answer=answer, p=p)
+        for game, answer, p in games
+    ]
 
 
 def write_lines(path: Path, lines: Sequence[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import re
 import shlex
 import sys
+from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +16,10 @@ import pytest
 
 from solon.bench import compose
 from solon.bench.bench import compose_bench
+from solon.bench.debating import debating_on, one_question
 from solon.bench.named import named
 from solon.catalogue import Entry, entries, find
-from solon.cli import parse, split
+from solon.cli import parse, show, split
 from solon.researchers.conducting import composed
 from solon.run.spec import override
 
@@ -122,6 +124,8 @@ def test_every_command_of_a_page_resolves(
     for command in commands(page):
         program, *words = shlex.split(command, comments=True)
         match program:
+            case "solon" if "debate" in words[:2]:
+                resolve_debate(parse(words))
             case "solon":
                 resolve(words)
             case "make":
@@ -132,6 +136,15 @@ def test_every_command_of_a_page_resolves(
                 assert (ROOT / words[0]).is_file(), command
             case _:
                 pytest.fail(f"an unknown program: {command}")
+
+
+def resolve_debate(said: Namespace) -> None:
+    if said.command is show:
+        debating_on(said.on, split(said.settings)[0])
+        return
+    theirs = said.settings if said.first is None else said.settings[1:]
+    asked = None if said.first is said.questions else one_question("Who?", "a", "b", None)
+    debating_on(said.on, split(theirs)[0], by=said.protocol, questions=asked)
 
 
 def resolve(words: list[str]) -> None:
