@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -25,15 +25,20 @@ def show_recipe(name: str, bench: str, changes: Mapping[str, str]) -> None:
     console.print(entry.doc, highlight=False, markup=False)
     console.print(f"\nsettings of {name} on {made.name}:", style="bold", highlight=False)
     found = list(settings(recipe))
-    for key, default, meaning in found:
-        console.print(Text(f"{key} = {default}", style="cyan"), soft_wrap=True)
-        if meaning:
-            console.print(Padding(Text(meaning), (0, 0, 0, 4)))
+    print_settings(console, found)
     console.print()
     keys = {key for key, _, _ in found}
     losses = {key: parts for key, parts in objectives(name).items() if key in keys}
     for role, parts in {**losses, **parts_by_name(made)}.items():
         console.print(f"{role} by name: {', '.join(sorted(parts))}", highlight=False)
+
+
+def print_settings(console: Console, found: Iterable[tuple[str, str, str]]) -> None:
+    """Each key with its default, and its meaning below."""
+    for key, default, meaning in found:
+        console.print(Text(f"{key} = {default}", style="cyan"), soft_wrap=True)
+        if meaning:
+            console.print(Padding(Text(meaning), (0, 0, 0, 4)))
 
 
 def settings(value: Any, prefix: str = "") -> Iterator[tuple[str, str, str]]:

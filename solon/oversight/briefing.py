@@ -6,6 +6,7 @@ from solon.judges.wording import prompt_of
 from solon.oversight.asks import Draw
 from solon.oversight.dispute import SIDES, Dispute, Side, Stand, other
 from solon.oversight.judging import LETTERS, transcript
+from solon.oversight.speaking import Speaking, Turn
 from solon.records import Prompt, Speech
 from solon.seams.games import Ask, Play
 from solon.text.template import Template
@@ -27,6 +28,25 @@ def brief(template: str, stand: Stand, *, round: int, words: int) -> Prompt:  # 
         "round": str(round),
     }
     return prompt_of(loaded.render({key: given[key] for key in given if key in loaded.slots}))
+
+
+def turn_of(
+    stand: Stand,
+    *,
+    seat: str,
+    round: int,  # noqa: A002 - the game's word
+    template: str,
+    speaking: Speaking,
+) -> Turn:
+    """The turn of who stands there."""
+    return Turn(
+        seat=seat,
+        side=stand.side,
+        round=round,
+        prompt=brief(template, stand, round=round, words=speaking.limit),
+        source=stand.dispute.source,
+        speaking=speaking,
+    )
 
 
 def inquiry(

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from solon.errors import SettingError
-from solon.oversight.briefing import brief, inquiry
+from solon.oversight.briefing import inquiry, turn_of
 from solon.oversight.dispute import SIDES, Dispute, Side, Stand
 from solon.oversight.judging import Judging
 from solon.oversight.persuasion import Persuasion, Plain
-from solon.oversight.speaking import Speaking, Turn
+from solon.oversight.speaking import Speaking
 from solon.oversight.telling import Audience, Telling
 from solon.records import Abstains, Speech, Transcript, digest
 from solon.seams.games import Play
@@ -79,13 +79,8 @@ class Consultancy:
         for number in range(1, self.rounds + 1):
             yield from telling.look(said)
             stand = Stand(dispute=dispute, side=side, before=said)
-            turn = Turn(
-                seat=seat,
-                side=side,
-                round=number,
-                prompt=brief(self.template, stand, round=number, words=self.speaking.limit),
-                source=dispute.source,
-                speaking=self.speaking,
+            turn = turn_of(
+                stand, seat=seat, round=number, template=self.template, speaking=self.speaking
             )
             new = yield from self.persuasion.play(turn, stand)
             if isinstance(new, Abstains):

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from solon.errors import SettingError
-from solon.oversight.briefing import brief, inquiry
+from solon.oversight.briefing import inquiry, turn_of
 from solon.oversight.dispute import SIDES, Dispute, Side, Stand, other
 from solon.oversight.drive import together
 from solon.oversight.judging import Judging
 from solon.oversight.persuasion import Persuasion, Plain
-from solon.oversight.speaking import Speaking, Turn
+from solon.oversight.speaking import Speaking
 from solon.oversight.telling import Audience, Telling
 from solon.records import Abstains, Speech, Transcript, digest
 from solon.seams.games import Play
@@ -111,13 +111,8 @@ class Debate:
         return failed[0] if failed else tuple(one for one in new if isinstance(one, Speech))
 
     def _speech(self, stand: Stand, number: int, seat: str) -> Play[Speech | Abstains]:
-        turn = Turn(
-            seat=seat,
-            side=stand.side,
-            round=number,
-            prompt=brief(self.template, stand, round=number, words=self.speaking.limit),
-            source=stand.dispute.source,
-            speaking=self.speaking,
+        turn = turn_of(
+            stand, seat=seat, round=number, template=self.template, speaking=self.speaking
         )
         return self.persuasion.play(turn, stand)
 

@@ -22,23 +22,23 @@ def drive(
     SettingError where a game asks a seat that nobody sits at.
     """
     ended: dict[int, T] = {}
-    asks = {game: _begun(play, game, ended) for game, play in enumerate(plays)}
+    asks = {game: _sent(play, None, game, ended) for game, play in enumerate(plays)}
     while waiting := {game: asked for game, asked in asks.items() if game not in ended}:
         replies = _replies(waiting, seats)
         for game, asked in waiting.items():
             sent = tuple(replies[game, place] for place in range(len(asked)))
-            try:
-                asks[game] = plays[game].send(sent)
-            except StopIteration as end:
-                ended[game] = end.value
+            asks[game] = _sent(plays[game], sent, game, ended)
         if tick is not None:
             tick(len(ended))
     return [ended[game] for game in range(len(plays))]
 
 
-def _begun(play: Play[T], game: int, ended: dict[int, T]) -> tuple[Ask[Any], ...]:
+def _sent(
+    play: Play[T], said: tuple[Any, ...] | None, game: int, ended: dict[int, T]
+) -> tuple[Ask[Any], ...]:
+    """What it asks next, or nothing, once it has ended; None begins it."""
     try:
-        return next(play)
+        return next(play) if said is None else play.send(said)
     except StopIteration as end:
         ended[game] = end.value
         return ()
@@ -67,15 +67,12 @@ def _replies(
 def together(*plays: Play[T]) -> Play[tuple[T, ...]]:
     """Parts of one game played at the same time: none sees what the others say meanwhile."""
     ended: dict[int, T] = {}
-    asks = {part: _begun(play, part, ended) for part, play in enumerate(plays)}
+    asks = {part: _sent(play, None, part, ended) for part, play in enumerate(plays)}
     while waiting := [part for part in asks if part not in ended]:
         said = yield tuple(ask for part in waiting for ask in asks[part])
         start = 0
         for part in waiting:
             own = said[start : start + len(asks[part])]
             start += len(own)
-            try:
-                asks[part] = plays[part].send(own)
-            except StopIteration as end:
-                ended[part] = end.value
+            asks[part] = _sent(plays[part], own, part, ended)
     return tuple(ended[part] for part in range(len(plays)))

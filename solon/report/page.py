@@ -82,7 +82,6 @@ def write_report(folder: Path) -> Path:
 
 def page(evidence: Evidence) -> str:
     """The whole page; the same run directory gives the same bytes."""
-    style = files("solon.report").joinpath("style.css").read_text(encoding="utf-8")
     sections = OF.get(str(evidence.manifest.get("recipe")), SECTIONS)
     made = {title: make(evidence) for title, make in sections.items()}
     here = [part for part in made.values() if not isinstance(part, Absent)]
@@ -94,11 +93,12 @@ def page(evidence: Evidence) -> str:
         _contents([*titles, "How to read this page"]),
         h("main", here, _absent(away), reading()),
     )
-    return f"<!doctype html>\n{h('html', _head(evidence, style), body, lang='en')}\n"
+    return f"<!doctype html>\n{h('html', head(_what(evidence)), body, lang='en')}\n"
 
 
-def _head(evidence: Evidence, style: str) -> Html:
+def head(title: str) -> Html:
     """The policy lets this one style through and nothing else: no script, image, font or fetch."""
+    style = files("solon.report").joinpath("style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return h(
@@ -107,7 +107,7 @@ def _head(evidence: Evidence, style: str) -> Html:
         Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         h("meta", name="viewport", content="width=device-width, initial-scale=1"),
         h("meta", name="color-scheme", content="light dark"),
-        h("title", f"{_what(evidence)} · Solon"),
+        h("title", f"{title} · Solon"),
         Html(f"<style>{style}</style>"),
     )
 

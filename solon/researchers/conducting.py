@@ -9,12 +9,10 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from solon.bench.bench import Bench, compose_bench, fill, for_recipe, head
 from solon.bench.named import named
-from solon.bench.showing import settings
+from solon.bench.showing import print_settings, settings
 from solon.errors import RunError
 from solon.report.account import flat
 from solon.researchers.campaign import Campaign
@@ -103,11 +101,7 @@ def refuse_other(folder: Path, campaign: Campaign, *, bench: str, seed: int) -> 
 
 def show_settings(on: str, changes: Mapping[str, str]) -> None:
     """Prints every key that ``solon research`` takes, with its default on that bench."""
-    console = Console()
-    for key, default, meaning in settings(composed(on, changes)[0]):
-        console.print(Text(f"{key} = {default}", style="cyan"), soft_wrap=True)
-        if meaning:
-            console.print(Padding(Text(meaning), (0, 0, 0, 4)))
+    print_settings(Console(), settings(composed(on, changes)[0]))
 
 
 def rewritten(folder: Path) -> Path:

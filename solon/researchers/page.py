@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 import orjson
 
 from solon.report.element import Html, h
 from solon.report.figure import fixed, moment
+from solon.report.page import head
 from solon.report.section import Absent, anchor, section
 from solon.researchers import sections
 from solon.researchers.carried import elsewhere
@@ -56,7 +54,7 @@ def page(outcome: Outcome) -> str:
         h("nav", links, aria_label="Contents"),
         h("main", list(here.values()), absent),
     )
-    return f"<!doctype html>\n{h('html', _head(), body, lang='en')}\n"
+    return f"<!doctype html>\n{h('html', head('Automated researchers'), body, lang='en')}\n"
 
 
 def verdict(outcome: Outcome) -> str:
@@ -108,19 +106,3 @@ def _header(outcome: Outcome) -> Html:
 def _tasks(outcome: Outcome) -> str:
     """What was posed, by the name of its kind."""
     return str(outcome.manifest["settings"]["posing"]["tasks"]["kind"]).rpartition(".")[2]
-
-
-def _head() -> Html:
-    """The policy lets the run report's style through and nothing else: no script and no fetch."""
-    style = files("solon.report").joinpath("style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return h(
-        "head",
-        h("meta", charset="utf-8"),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        h("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        h("meta", name="color-scheme", content="light dark"),
-        h("title", "Automated researchers · Solon"),
-        Html(f"<style>{style}</style>"),
-    )

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from solon.bench.debating.debating import Debating, debating_on
@@ -18,7 +17,7 @@ from solon.bench.debating.outcome import summary
 from solon.bench.debating.posing import Posed
 from solon.bench.debating.stage import Stage, costs
 from solon.bench.labelling.made import made_by
-from solon.bench.showing import settings
+from solon.bench.showing import print_settings, settings
 from solon.errors import RunError, SettingError, TooManyFailures
 from solon.records import Abstains, Transcript
 from solon.report import write_report
@@ -67,11 +66,7 @@ def play(
 
 def show_settings(on: str, changes: Mapping[str, str]) -> None:
     """Prints every key that ``solon debate`` takes on that bench, with its default and meaning."""
-    console = Console()
-    for key, default, meaning in settings(debating_on(on, changes)):
-        console.print(Text(f"{key} = {default}", style="cyan"), soft_wrap=True)
-        if meaning:
-            console.print(Padding(Text(meaning), (0, 0, 0, 4)))
+    print_settings(Console(), settings(debating_on(on, changes)))
 
 
 def _kept(debating: Debating, run: Run, *, bench: str) -> list[Transcript]:
