@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -61,12 +62,26 @@ def test_every_row_is_answered_through_all_faults(run: Run):
     with serving(Server(fault=by_chance(1, **shares), hang=3.0)) as server:
         policy = endpoint(server, timeout=0.4, attempts=12).open(run)
         answers = policy.ask(rows(300))
-    assert [a.text for a in answers if isinstance(a, Reply)] == [
-        f"echo: row {i}" for i in range(300)
-    ]
+    assert texts(answers) == [f"echo: row {i}" for i in range(300)]
     (total,) = run.ledger.totals()
-    assert total.calls == sum(server.asked.values()) > 300
+    # A busy machine may give a call up before the server has read it; it counts all the same.
+    assert total.calls >= sum(server.asked.values()) > 300
     assert total.retries == total.failures == total.calls - 300
+
+
+def test_the_ledger_counts_what_the_server_saw(run: Run):
+    shares = {"429": 0.1, "500": 0.1, "truncated": 0.1, "malformed": 0.1, "no_choices": 0.1}
+    with serving(Server(fault=by_chance(2, **shares))) as server:
+        policy = endpoint(server, timeout=30.0, attempts=20).open(run)
+        answers = policy.ask(rows(200))
+    assert texts(answers) == [f"echo: row {i}" for i in range(200)]
+    (total,) = run.ledger.totals()
+    assert total.calls == sum(server.asked.values()) > 200
+    assert total.retries == total.failures == total.calls - 200
+
+
+def texts(answers: Sequence[Reply | Abstains]) -> list[str]:
+    return [answer.text for answer in answers if isinstance(answer, Reply)]
 
 
 def test_a_call_that_fails_for_good_costs_its_neighbours_nothing(run: Run):
