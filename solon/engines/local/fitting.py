@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from solon.engines.local.masters import Masters
 from solon.engines.local.saving import load_tensors, save_tensors
 from solon.engines.local.spread import all_of, in_parts, laid_like, told_first
 from solon.errors import SolonError
@@ -42,8 +43,8 @@ class Mean:
         return ((name, value / self.weight) for name, value in self.sums.items())
 
 
-def _built(sets: Sequence[Sequence[nn.Parameter]], adam: Adam | Sgd) -> torch.optim.Optimizer:
-    groups = [{"params": parameters} for parameters in sets]
+def _built(sets: Sequence[Masters], adam: Adam | Sgd) -> torch.optim.Optimizer:
+    groups = [{"params": masters.own} for masters in sets]
     if isinstance(adam, Sgd):
         return torch.optim.SGD(
             groups, lr=adam.lr, momentum=adam.momentum, weight_decay=adam.weight_decay
@@ -63,6 +64,8 @@ class Optimiser:
 
     ``sets`` are clipped and stepped apart: a policy and its value network. Over several ``ranks``
     an update is on the losses of all, by the sum of their gradients, and is the same in each.
+    Weights of fewer than 32 bits have float32 masters. Nothing is allocated before the first
+    update: a model that only samples pays for no optimiser.
     """
 
     def __init__(
@@ -76,31 +79,45 @@ class Optimiser:
         self.ranks = ranks
         self.steps = 0
         self.sets = [list(parameters) for parameters in sets]
-        self.inner = _built(self.sets, adam)
+        self._masters: list[Masters] = []
+        self._inner: torch.optim.Optimizer | None = None
+
+    @property
+    def inner(self) -> torch.optim.Optimizer:
+        """torch's own, over the masters."""
+        if self._inner is None:
+            self._masters = [Masters(parameters) for parameters in self.sets]
+            self._inner = _built(self._masters, self.adam)
+        return self._inner
 
     def add(self, parameters: Sequence[nn.Parameter]) -> None:
         """One more set, which learns at the same rate from now on."""
         self.sets.append(list(parameters))
-        self.inner.add_param_group({"params": self.sets[-1]})
+        if self._inner is not None:
+            self._masters.append(Masters(self.sets[-1]))
+            self._inner.add_param_group({"params": self._masters[-1].own})
 
     def update(self, losses: Iterable[Loss], *, what: str) -> dict[str, float]:
         """One update on the weighted mean of the chunks' losses, which are taken one at a time.
 
         Raises SolonError, and changes nothing, where the loss or the gradient is not finite.
         """
+        inner = self.inner
         mean = self._accumulated(losses)
         if not mean.weight:  # every sequence was filtered out by the objective
-            self.inner.zero_grad(set_to_none=True)
+            inner.zero_grad(set_to_none=True)
             return {"loss": 0.0, "grad_norm": 0.0, "lr": 0.0, "skipped": 1.0}
         metrics = dict(mean)
         if not math.isfinite(metrics["loss"]):
             self._refuse(what, "loss", metrics["loss"])
         norm = self._clip(mean.weight, what)
         rate = self.adam.rate(self.steps)
-        for group in self.inner.param_groups:
+        for group in inner.param_groups:
             group["lr"] = rate
-        self.inner.step()
-        self.inner.zero_grad(set_to_none=True)
+        inner.step()
+        inner.zero_grad(set_to_none=True)
+        for masters in self._masters:
+            masters.give()
         self.steps += 1
         return {**metrics, "grad_norm": norm, "lr": rate}
 
@@ -112,6 +129,8 @@ class Optimiser:
         for loss in losses:
             if loss.weight or together:
                 (loss.value * loss.weight).backward()
+                for masters in self._masters:
+                    masters.take()
             if loss.weight:
                 mean.add({"loss": loss.value.item(), **loss.metrics}, loss.weight)
         first, *others = self.ranks.gathered(mean)
@@ -135,8 +154,8 @@ class Optimiser:
     def _clip(self, weight: float, what: str) -> float:
         """Divides the summed gradients by the weight and clips each set; the first set's norm."""
         norms: list[float] = []
-        for parameters in self.sets:
-            gradients = self._gradients(parameters)
+        for masters in self._masters:
+            gradients = self._gradients(masters.own)
             if not gradients:
                 continue
             norm = all_of(torch.nn.utils.get_total_norm(gradients)).item() / weight
@@ -160,19 +179,28 @@ class Optimiser:
         """The same file from any number of processes, which the first of them writes."""
         inner, rank = self.inner.state_dict(), self.ranks.rank
         whole = _each(inner["state"], lambda moment, _: told_first(moment, rank))
+        masters = [
+            {number: told_first(master, rank) for number, master in one.kept().items()}
+            for one in self._masters
+        ]
         if not rank:
-            save_tensors(file, {"adamw": {**inner, "state": whole}, "steps": self.steps})
+            adamw = {**inner, "state": whole}
+            save_tensors(file, {"adamw": adamw, "masters": masters, "steps": self.steps})
 
     def load(self, file: Path) -> None:
         """Goes back to what ``save`` wrote, in any number of processes."""
-        kept = load_tensors(file)
-        own = [p for parameters in self.sets for p in parameters]
+        kept, inner = load_tensors(file), self.inner
+        own = [master for masters in self._masters for master in masters.own]
 
         def laid(moment: Tensor, number: int) -> Tensor:
             return laid_like(moment, own[number]) if moment.shape else moment
 
         state = _each(kept["adamw"]["state"], laid)
-        self.inner.load_state_dict({**kept["adamw"], "state": state})
+        inner.load_state_dict({**kept["adamw"], "state": state})
+        for masters, found in zip(self._masters, kept["masters"], strict=True):
+            masters.put(
+                {number: laid_like(one, masters.own[number]) for number, one in found.items()}
+            )
         self.steps = int(kept["steps"])
 
 
