@@ -8,7 +8,7 @@ axes: N tokens, H heads, G key-value heads, D head width, B rows, Q queries, K k
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -59,6 +59,19 @@ def attending(plan: Plan) -> Generator[None]:
         yield
     finally:
         _plan.reset(token)
+
+
+def under_plan(work: Callable[..., Any]) -> Callable[..., Any]:
+    """``work`` under the plan of this moment, whenever and in whatever thread it is called."""
+    plan = _plan.get()
+    if plan is None:
+        return work
+
+    def planned(*args: Any, **named: Any) -> Any:
+        with attending(plan):
+            return work(*args, **named)
+
+    return planned
 
 
 def attend(

@@ -24,6 +24,7 @@ from solon.engines.local.frozen import FrozenPolicy
 from solon.engines.local.layout import Row
 from solon.engines.local.policy import LocalPolicy, Opened
 from solon.engines.local.probe import settle
+from solon.engines.local.recompute import recompute
 from solon.engines.local.saving import load_weights, read_card, save_model, save_weights
 from solon.engines.local.sharing import Shares
 from solon.engines.local.threads import choose_threads
@@ -65,6 +66,9 @@ class RewardTransformer:
     """Tokens of one pass: lower it when memory runs out; results do not change."""
     packed: Literal["auto", "never"] = "auto"
     """Whether rows stand end to end without padding; auto does where the model allows it."""
+    gradient_checkpointing: bool = False
+    """Whether layers compute again for the backward pass what they would have to keep for it: a
+    third more work, a fraction of the memory; results do not change."""
 
     def open(self, run: Opened) -> LocalReward:
         reward = LocalReward(name=self.name, run=run, spec=self)
@@ -185,6 +189,8 @@ class LocalReward:
         words.tokenizer = with_own_pad(words.tokenizer, model)
         decoder = Decoder(model)
         settle(decoder, self.spec.packed, self.run, head=False)
+        if self.spec.gradient_checkpointing:
+            recompute(model)
         choose_threads(sum(p.numel() for p in model.parameters()), decoder.device, self.run)
         self._head = Head(decoder, words)
         self.version += 1

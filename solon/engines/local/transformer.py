@@ -11,6 +11,7 @@ from solon.engines.local.decoder import Decoder
 from solon.engines.local.fitting import Optimiser
 from solon.engines.local.policy import LocalPolicy, Opened
 from solon.engines.local.probe import settle
+from solon.engines.local.recompute import recompute
 from solon.engines.local.sampling import Manner
 from solon.engines.local.threads import choose_threads
 from solon.engines.local.vocabulary import load_tokenizer
@@ -74,6 +75,9 @@ class Transformer:
     """Tokens of one pass: lower it when memory runs out; results do not change."""
     packed: Literal["auto", "never"] = "auto"
     """Whether rows stand end to end without padding; auto does where the model allows it."""
+    gradient_checkpointing: bool = False
+    """Whether layers compute again for the backward pass what they would have to keep for it: a
+    third more work, a fraction of the memory; results do not change."""
     sharding: Sharding = "auto"
     """Over several processes, whole weights in each (ddp) or a part in each (fsdp2); auto is ddp
     where there are several."""
@@ -115,6 +119,8 @@ class Transformer:
             model = make_model(shape, tokenizer, seed=seed, dtype=dtype, device=device)
         decoder = Decoder(model)
         settle(decoder, self.packed, run)
+        if self.gradient_checkpointing:
+            recompute(model)
         if self.sharding == "fsdp2":
             from solon.engines.sharded.parts import Parts
 

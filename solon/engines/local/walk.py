@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solon.engines.local.attention import Asked, Plan
+from solon.engines.local.recompute import passed
 
 # Trunks of exactly this walk; a relative with a scale or a bias of its own is not among them.
 KNOWN = ("LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model")
@@ -42,9 +44,15 @@ class Walk:
         # the sign of the swapped halves goes into the sine, once for all layers
         turn = cos, torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
         for layer, asked in zip(trunk.layers, self.asked, strict=True):
-            x = x + _attention(layer.self_attn, _norm(layer.input_layernorm, x), turn, plan, asked)
-            x = x + layer.mlp(_norm(layer.post_attention_layernorm, x))
+            x = passed(layer, partial(_through, layer, turn, plan, asked), x)
         return _norm(trunk.norm, x)
+
+
+def _through(
+    layer: Any, turn: tuple[Tensor, Tensor], plan: Plan, asked: Asked, x: Tensor
+) -> Tensor:
+    x = x + _attention(layer.self_attn, _norm(layer.input_layernorm, x), turn, plan, asked)
+    return x + layer.mlp(_norm(layer.post_attention_layernorm, x))
 
 
 def _attention(
