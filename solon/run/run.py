@@ -57,7 +57,7 @@ class Run:
         seed: int = 0,
         display: Display | None = None,
         budget: float | None = None,
-        cache: Path | None = None,
+        cache: Path | str | None = None,
         checkpoint_seconds: float = 60.0,
     ) -> None:
         self.dir = folder
@@ -68,7 +68,7 @@ class Run:
         self.budget = budget
         self.checkpoint_seconds = checkpoint_seconds
         self.policies: dict[str, Frozen] = {}
-        self._cache_path = cache
+        self._cache_place = cache
         self._watchers: list[tuple[Watcher, int]] = []
         self._alarms = Alarms(folder=folder)
         self._stage = "setup"
@@ -105,9 +105,9 @@ class Run:
     @cached_property
     def cache(self) -> Cache:
         """Replies paid for earlier, shared between runs."""
-        from solon.run.cache import Cache, default_path
+        from solon.run.cache import Cache, default_place
 
-        return Cache(self._cache_path or default_path())
+        return Cache(self._cache_place or default_place())
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -1,4 +1,4 @@
-"""Paid once: caps hold, a killed run repeats nothing, and every part of a request is in its key."""
+"""Paid once: caps hold, and a killed run repeats nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from solon.engines.endpoint import Endpoint, Reply
-from solon.engines.endpoint import client as client_module
+from solon.engines.endpoint import Endpoint, Reply, exchange
 from solon.errors import BudgetSpent, SettingError
-from solon.records import Message, Prompt
-from solon.run.cache import Cache
+from solon.records import Prompt
 from solon.run.ledger import Ledger
 from solon.run.run import Run
 from tests.wire.server import Server, by_chance, only, serving
@@ -25,7 +23,7 @@ from tests.wire.server import Server, by_chance, only, serving
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(exchange, "FIRST_PAUSE", 0.002)
 
 
 def rows(count: int) -> list[Prompt]:
@@ -97,6 +95,58 @@ def test_hung_calls_are_counted_at_their_worst(tmp_path: Path):
     assert live.ledger.spent == pytest.approx(0.02)
 
 
+MIXED = {"500": 0.1, "429": 0.1, "malformed": 0.1, "reset": 0.05, "no_usage": 0.1, "hang": 0.03}
+
+
+def billing(seed: int) -> tuple[Server, list[str]]:
+    """A server of many faults, and the rows it would bill for: all but those it refused."""
+    billed: list[str] = []
+    chance = by_chance(seed, **MIXED)
+
+    def fault(row: str, attempt: int) -> str:
+        name = chance(row, attempt)
+        if name not in {"500", "429"}:
+            billed.append(row)
+        return name
+
+    return Server(fault=fault, latency=0.002, hang=0.5, retry_after="0.01"), billed
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("concurrency", [1, 8, 32])
+def test_no_faults_and_no_number_of_calls_at_once_pass_a_cap_on_money(
+    tmp_path: Path, seed: int, concurrency: int
+):
+    """By the server's own count, retries and resumes included."""
+    server, billed = billing(seed)
+    budget = 0.5
+    with serving(server):
+        for _ in range(2):
+            with capped(tmp_path, budget) as live:
+                spec = priced(server, concurrency=concurrency, timeout=0.2)
+                with pytest.raises(BudgetSpent):
+                    spec.open(live).ask(rows(70))
+                (total,) = live.ledger.totals()
+                assert budget - 0.01 < live.ledger.spent <= budget
+    assert total.retries > 0
+    assert len(billed) * 0.008 <= total.money + 1e-9 <= budget + 1e-9
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 32])
+def test_no_faults_and_no_number_of_calls_at_once_pass_a_cap_on_calls(
+    tmp_path: Path, concurrency: int
+):
+    server, _ = billing(seed=7)
+    with serving(server), Run(tmp_path / "run", cache=tmp_path / "replies.sqlite") as live:
+        live.ledger.calls = 90
+        with pytest.raises(BudgetSpent, match="cap of 90 calls"):
+            priced(server, concurrency=concurrency, timeout=0.2).open(live).ask(rows(70))
+        (total,) = live.ledger.totals()
+    assert total.calls == 90
+    assert 0 < total.retries < 90
+    assert sum(server.asked.values()) <= 90
+
+
 def into_the_next_batch(server: Server, answered: int) -> None:
     """Waits, ten seconds at most, until calls of the next batch have come."""
     until = time.monotonic() + 10
@@ -153,77 +203,7 @@ def test_kill_9_in_the_middle_and_resume_asks_nothing_again_that_was_kept(tmp_pa
     assert 0 <= totals["calls"] - sum(server.asked.values()) <= doubt
 
 
-BASE = {"temperature": 0.7, "seed": 1}
-PROMPT = Prompt(
-    id="p", messages=(Message(role="system", text="Be fair."), Message(role="user", text="Hi?"))
-)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"model": "other"},
-        {"temperature": 0.8},
-        {"top_p": 0.9},
-        {"max_new_tokens": 11},
-        {"seed": 2},
-        {"extra": '{"stop": ["x"]}'},
-        {"api": "completions"},
-    ],
-)
-def test_each_setting_that_makes_the_reply_is_in_its_key(run: Run, change: dict):
-    with serving() as server:
-        spec = replace(priced(server), **BASE)
-        spec.open(run).ask([PROMPT])
-        spec.open(run).ask([PROMPT])
-        assert len(server.bodies) == 1
-        replace(spec, **change).open(run).ask([PROMPT])
-        assert len(server.bodies) == 2
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        replace(PROMPT, messages=(Message(role="system", text="Be fair!"), PROMPT.messages[1])),
-        replace(PROMPT, messages=(PROMPT.messages[0], Message(role="user", text="Ho?"))),
-        replace(PROMPT, messages=PROMPT.messages[1:]),
-        replace(PROMPT, messages=(Message(role="user", text="Be fair."), PROMPT.messages[1])),
-        replace(PROMPT, id="q"),  # a draw of its own
-    ],
-)
-def test_each_part_of_the_prompt_is_in_its_key(run: Run, changed: Prompt):
-    with serving() as server:
-        policy = replace(priced(server), **BASE).open(run)
-        policy.ask([PROMPT])
-        policy.ask([PROMPT])
-        assert len(server.bodies) == 1
-        policy.ask([changed])
-        assert len(server.bodies) == 2
-
-
-def test_the_server_the_sibling_and_the_logprobs_are_in_the_key(run: Run):
-    with serving() as server, serving() as other:
-        policy = priced(server).open(run)
-        policy.ask([PROMPT])
-        policy.ask([PROMPT], n=2)
-        assert len(server.bodies) == 2
-        policy.choose([PROMPT], ("1", "2"))
-        replace(policy.spec, top_logprobs=5).open(run).choose([PROMPT], ("1", "2"))
-        policy.choose([PROMPT], ("1", "2"), cue="So:")
-        assert len(server.bodies) == 5
-        priced(other).open(run).ask([PROMPT])
-        assert len(other.bodies) == 1
-
-
-def test_what_does_not_make_the_reply_is_not_in_the_key(run: Run):
-    with serving() as server:
-        spec = priced(server)
-        spec.open(run).ask([PROMPT])
-        named = replace(spec, name="judge", concurrency=3, timeout=9.0, attempts=2, price_out=2.0)
-        named.open(run).ask([PROMPT])
-        at_zero = replace(PROMPT, id="another id")
-        spec.open(run).ask([at_zero])
-    assert len(server.bodies) == 1
+PROMPT = Prompt.of("Hi?")
 
 
 def test_two_runs_share_what_was_paid_for(tmp_path: Path):
@@ -236,7 +216,7 @@ def test_two_runs_share_what_was_paid_for(tmp_path: Path):
                 money = live.ledger.totals()[0].money
     assert len(server.bodies) == 1
     assert money == 0.0
-    assert Cache(cache).path.exists()
+    assert cache.exists()
 
 
 def test_an_interrupt_leaves_nothing_in_doubt_and_keeps_what_was_answered(tmp_path: Path):
