@@ -124,7 +124,9 @@ class Credit:
     """How much better than expected each token was: computed once per batch, without gradient.
 
     ``returns`` are the value head's targets, and ``old_values`` what it said when they were made.
-    ``kept`` is False for the sequences that count in no mean (None: all count).
+    ``kept`` is False for the sequences that count in no mean (None: all count). Where the
+    objective tells the learner from the sampler, ``proximal`` are the learner's log-probabilities
+    when the batch came, and ``weights`` what each token's loss counts.
 
     Example:
         Credit(advantages=tensor([[0.3, 0.3], [-0.3, -0.3]]), metrics={"kl": 0.02})
@@ -134,6 +136,8 @@ class Credit:
     returns: Float[Tensor, "S T"] | None = None
     old_values: Float[Tensor, "S T"] | None = None
     kept: Bool[Tensor, " S"] | None = None
+    proximal: Float[Tensor, "S T"] | None = None
+    weights: Float[Tensor, "S T"] | None = None
     metrics: dict[str, float] = field(default_factory=dict)
 
 

@@ -11,12 +11,15 @@ from torch import Tensor
 from solon.objectives.batch import Credit, Loss, RolloutLogps
 from solon.objectives.kl import KL
 from solon.objectives.surrogate import (
+    Importance,
     Level,
     Reduction,
     Unfinished,
     batch_metrics,
     clipped,
     explained_variance,
+    importance,
+    importance_metrics,
     ratio,
     ratio_metrics,
     reduce,
@@ -27,7 +30,12 @@ from solon.objectives.surrogate import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyGradient(ABC):
-    """What all of them share; a method says how it assigns credit, clips and reduces."""
+    """What all of them share; a method says how it assigns credit, clips and reduces.
+
+    With ``importance`` the loss of a token is min(q/m, cap) L(p/q), where p is the policy, q the
+    policy as it was when the batch came, m the sampler and L the method's own loss with its KL:
+    decoupled PPO (Hilton et al., arXiv 2110.00641) with a truncated weight (Yao et al. 2025).
+    """
 
     kl: KL = field(default=KL())
     """How the policy is kept near its anchor."""
@@ -40,6 +48,11 @@ class PolicyGradient(ABC):
     """Passes over each batch of rollouts."""
     minibatches: int = 1
     """Updates per pass."""
+    importance: Importance = "none"
+    """Weight of what older or other weights sampled: none, each token's ratio of policy to sampler,
+    or its whole sequence's (unbiased, but for the cap)."""
+    importance_cap: float = 2.0
+    """Most that such a weight may be: what it cuts is bias, what it lets through is variance."""
     reduction: ClassVar[Reduction] = "sequence_sum"
 
     @property
@@ -56,6 +69,11 @@ class PolicyGradient(ABC):
     def clips(self) -> tuple[float, float] | None:
         """How far below and above 1 the ratio counts; None for the plain score function."""
         return None
+
+    @property
+    def off_policy(self) -> bool:
+        """True where the loss depends on who sampled the batch."""
+        return self.importance != "none" or self.clips is not None
 
     @property
     def level(self) -> Level:
@@ -82,14 +100,21 @@ class PolicyGradient(ABC):
     @torch.no_grad()
     def credit(self, x: RolloutLogps, /) -> Credit:
         """Computed once per batch, over whole groups, before any chunk or epoch."""
-        credit = self.assign(x, self.kl.in_reward(x))
+        proximal = x.old if self.importance == "none" else x.logps
+        credit = self.assign(x, self.kl.in_reward(replace(x, old=proximal)))
         metrics = {"groups_without_baseline": 0.0} | batch_metrics(x, credit.advantages)
         if credit.returns is not None and x.values is not None:
             metrics["explained_variance"] = explained_variance(credit.returns, x.values, x.mask)
+        if self.importance != "none":
+            weights = importance(x, level=self.importance, cap=self.importance_cap)
+            credit = replace(credit, proximal=proximal.detach(), weights=weights)
+            metrics |= importance_metrics(x, weights)
         return replace(credit, metrics=metrics | credit.metrics)
 
     def __call__(self, x: RolloutLogps, credit: Credit, /) -> Loss:
         """The loss of some of the batch's sequences, with their rows of its credit."""
+        if credit.proximal is not None:
+            x = replace(x, old=credit.proximal)
         rho = ratio(x, level=self.level)
         if self.clips is None:
             losses, held = score_function(x.logps, credit.advantages), torch.zeros_like(rho) > 0
@@ -98,6 +123,8 @@ class PolicyGradient(ABC):
         if self.level == "sequence":
             losses = losses / x.mask.sum(1, keepdim=True).clamp_min(1)
         losses = losses + self.kl.in_loss(x)
+        if credit.weights is not None:
+            losses = losses * credit.weights
         of_values = self.value_losses(x, credit)
         if of_values is not None:
             losses = losses + of_values

@@ -15,6 +15,7 @@ from solon.objectives.kl import k1, k3
 Reduction = Literal["sequence_sum", "sequence_mean", "constant", "token_mean"]
 Level = Literal["token", "sequence"]
 Unfinished = Literal["keep", "replace", "penalise"]
+Importance = Literal["none", "token", "sequence"]
 
 
 def score_function(
@@ -30,6 +31,30 @@ def ratio(x: RolloutLogps, *, level: Level) -> Float[Tensor, "S T"]:
     if level == "sequence":
         log_ratio = log_ratio.sum(1, keepdim=True).expand_as(log_ratio)
     return torch.exp(log_ratio)
+
+
+def importance(x: RolloutLogps, *, level: Level, cap: float) -> Float[Tensor, "S T"]:
+    """min(policy / sampler, cap): what a token, or a whole sequence, of the sampler's counts.
+
+    Truncated importance sampling (Ionides 2008; for language models Yao et al. 2025, "Your
+    efficient RL framework secretly brings you off-policy RL training").
+    """
+    return ratio(x, level=level).clamp(max=cap) * x.mask
+
+
+def importance_metrics(x: RolloutLogps, weights: Float[Tensor, "S T"]) -> dict[str, float]:
+    """How far the batch's sampler is from the learner: 1, 1 and 0 exactly for its own weights.
+
+    ``importance_ess`` is Kish's effective share of tokens, (sum w)^2 / (n sum w^2); ``sampler_kl``
+    is k3 of KL(sampler || policy), the mean over tokens in nats.
+    """
+    tokens = x.mask.sum().clamp_min(1)
+    squares = weights.square().sum().clamp_min(1e-12)
+    return {
+        "importance_mean": float(weights.sum() / tokens),
+        "importance_ess": float(weights.sum().square() / (tokens * squares)),
+        "sampler_kl": float((k3(x.old, x.logps) * x.mask).sum() / tokens),
+    }
 
 
 def clipped(

@@ -29,6 +29,9 @@ EVERY = [
     GRPO(kl=K3, floor=0.1),
     DrGRPO(longest=3),
     DAPO(longest=3, cache=2),
+    RLOO(importance="sequence"),
+    GRPO(kl=K3, importance="token", importance_cap=1.1),
+    PPO(gamma=0.99, lam=0.9, importance="token"),
 ]
 named = pytest.mark.parametrize("objective", EVERY, ids=lambda o: type(o).__name__)
 
@@ -281,7 +284,8 @@ def test_no_gradient_flows_through_credit():
     live = replace(x, logps=x.logps.requires_grad_(), values=x.values.requires_grad_())
     for objective in EVERY:
         credit = objective.credit(live)
-        for tensor in (credit.advantages, credit.returns, credit.old_values):
+        made = (credit.advantages, credit.returns, credit.old_values)
+        for tensor in (*made, credit.proximal, credit.weights):
             assert tensor is None or not tensor.requires_grad
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import re
 import subprocess
 import sys
 import time
@@ -12,14 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tiny import SHORT, SMALL, tiny
+from tiny import SHORT, SMALL, TAUGHT, tiny
 
 from solon.cli import main
 from solon.errors import TooManyFailures
 from solon.records import Completion, Prompt
 from solon.run import lines
+from solon.run.guard import Guard
 from solon.run.run import Run
 from solon.run.shards import read_records, shards
+from solon.stages.unended import Unended
 
 LIMITED = """
 import resource, signal, sys
@@ -140,3 +143,52 @@ def test_a_reward_that_turns_nan_stops_the_run_with_its_batch_saved(tmp_path: Pa
     assert all(isinstance(one, Completion) and one.tokens for one in kept)
     steps = [line["step"] for line in lines.read(tmp_path / "metrics.jsonl") if "loss" in line]
     assert steps
+
+
+class Endless:
+    """A reward for never coming to an end."""
+
+    def open(self, run: Run) -> Endless:
+        return self
+
+    def __call__(self, completions: Sequence[Completion]) -> list[float]:
+        return [len(one.tokens) / 24 for one in completions]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_a_policy_that_unlearns_to_end_is_told_of_once_and_stopped_only_where_asked(
+    guarded: bool, tmp_path: Path
+) -> None:
+    steps = {"climb__steps": "24", "climb__batch": "8", "climb__group": "4"}
+    fast = {"climb__adam__lr": "0.03", "climb__adam__warmup": "1"}
+    taught = {key.replace(".", "__"): text for key, text in TAUGHT.items()}
+    taught |= {"imitate__epochs": "16", "policy__max_new_tokens": "24"}
+    recipe, _ = tiny("direct", **steps, **fast, **taught)
+    with Run(tmp_path, seed=3) as run:
+        if guarded:
+            run.guard(Guard(mode="stop", entropy=0.0, length=math.inf))
+        replace(recipe, scorer=Endless())(run)
+    rates = [line["eos_rate"] for line in lines.read(tmp_path / "metrics.jsonl") if "kl" in line]
+    assert rates[0] > 0.5 > rates[-1]
+    said = [line["note"] for line in lines.read(tmp_path / "notes.jsonl")]
+    told = [note for note in said if re.match(r"\d+ of the newest \d+ completions were cut", note)]
+    rung = [note for note in said if note.startswith("alarm") and "eos_rate" in note]
+    if guarded:
+        assert len(rung) == 1
+        assert len(rates) < 24
+    else:
+        assert len(told) == 1
+        assert len(rates) == 24
+
+
+def test_a_policy_that_ends_is_not_told_of(tmp_path: Path) -> None:
+    counts = Unended(share=0.5, window=8)
+    ends, cut = (
+        [Completion(prompt=Prompt.of("go"), text="on", finish=finish)] * 4
+        for finish in ("stop", "length")
+    )
+    assert counts.count([*ends, *cut]) == ""
+    assert counts.count(ends) == ""
+    assert counts.count(cut) == ""
+    assert counts.count(cut[:1]).startswith("5 of the newest 8 completions were cut")
+    assert counts.count(cut) == ""

@@ -6,6 +6,7 @@ is read as plain characters, never as the token.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from solon.records import Completion, Message, Prompt
 Chat = Literal["auto", "always", "never"]
 SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 REMEMBERED = 65_536
+# How a tokenizer reads special tokens is a state that each call sets: of two threads at once, one
+# would read hostile text as special tokens, or find the tokenizer borrowed.
+ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,11 +89,13 @@ class Words:
 
     def text(self, ids: Sequence[int]) -> str:
         """What a reader sees of sampled tokens."""
-        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+        with ONE_AT_A_TIME:
+            return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def plain(self, text: str) -> Ids:
         """Ids of text as characters: special tokens written in it stay text."""
-        split: Any = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        with ONE_AT_A_TIME:
+            split: Any = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
         return tuple(split.input_ids)
 
     def _completion(self, completion: Completion) -> Ids:
@@ -139,7 +145,8 @@ class Words:
         )
 
     def _scaffold(self, text: str) -> Ids:
-        return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+        with ONE_AT_A_TIME:
+            return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
 
 
 def _script(messages: Sequence[Message]) -> str:
