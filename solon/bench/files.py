@@ -18,6 +18,7 @@ from solon.engines.classifiers import Bag, Encoder, FineTuned, Probe
 from solon.engines.classifiers.trunk import MINILM
 from solon.engines.endpoint import Endpoint
 from solon.engines.local import RewardTransformer, Transformer
+from solon.engines.vllm import OnVllm, Server, Vllm
 from solon.errors import DataError, SettingError
 from solon.judges.aspects import LlmRater
 from solon.judges.critic import LlmCritic
@@ -183,6 +184,7 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
     judges = {
         "logits": BothOrders(judge=LogitJudge(policy=model)),
         "text": BothOrders(judge=LlmJudge(policy=model)),
+        "vllm": BothOrders(judge=LogitJudge(policy=Vllm())),
     }
     by_principle = {kind: lawful(judge) for kind, judge in judges.items()}
     prompts = PromptFile()
@@ -202,6 +204,7 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
         weak=BAG,
         strong=PROBE,
         choices={
+            "policy": {"vllm": OnVllm(), "vllm_server": OnVllm(sampler=Server())},
             "red_team": {"file": prompts},
             "tests": {"file": PromptFile(test=1.0)},
             "helpful": {"model": replace(pool, name="helpful")},

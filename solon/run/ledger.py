@@ -26,7 +26,8 @@ class Totals:
     """What one judge or policy has used. ``money`` is None where a price is unknown: never 0.
 
     ``calls`` counts every request sent, retries and failures too; ``failures`` those that brought
-    no answer; ``in_doubt`` those in flight when the process died, whose money is the worst case.
+    no answer; ``in_doubt`` those in flight when the process died and not settled since, whose
+    money is the worst case.
     """
 
     judge: str
@@ -66,6 +67,7 @@ class Ledger:
         self.folder, self.budget, self.calls = folder, budget, calls
         self._totals: dict[str, Totals] = {}
         self._flying: dict[int, Sent] = {}
+        self._doubted: dict[int, Sent] = {}
         self._next = 0
         self._spent = 0.0
         self._reserved = 0.0
@@ -111,7 +113,7 @@ class Ledger:
         tokens_in: int = 0,
         tokens_out: int = 0,
     ) -> None:
-        """Closes a call with what it cost (``money`` None: unknown)."""
+        """Closes a call with what it cost (``money`` None: unknown), also one that was in doubt."""
         line = {"settled": call, "answered": answered, "money": money}
         line |= {"tokens_in": tokens_in, "tokens_out": tokens_out}
         with self._lock:
@@ -174,13 +176,23 @@ class Ledger:
         total.retries += retry
 
     def _settle(self, line: dict[str, Any]) -> None:
-        sent = self._flying.pop(line["settled"])
+        sent = self._flying.pop(line["settled"], None) or self._cleared(line["settled"])
         self._reserved -= sent.worst or 0.0
         total = self._of(sent.judge)
         total.failures += not line["answered"]
         total.tokens_in += line["tokens_in"]
         total.tokens_out += line["tokens_out"]
         self._pay(total, line["money"])
+
+    def _cleared(self, call: int) -> Sent:
+        """A call that was in doubt, reserved again as if it had been in flight all the time."""
+        sent = self._doubted.pop(call)
+        total = self._of(sent.judge)
+        total.in_doubt -= 1
+        if sent.worst is not None:
+            self._pay(total, -sent.worst)
+            self._reserved += sent.worst
+        return sent
 
     def _pay(self, total: Totals, money: float | None) -> None:
         self._spent += money or 0.0
@@ -190,7 +202,7 @@ class Ledger:
         for sent in self._flying.values():
             self._of(sent.judge).in_doubt += 1
             self._pay(self._of(sent.judge), sent.worst)
-        self._flying.clear()
+        self._doubted, self._flying = self._flying, {}
         self._reserved = 0.0
 
     def _write(self, line: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ import pytest
 from solon.bench.labelling import Labelling, Rows, estimate, label_file
 from solon.bench.labelling.made import SERVING, made_by
 from solon.bench.labelling.writing import Progress
-from solon.engines.endpoint import Endpoint, wire
+from solon.engines.endpoint import Batches, Endpoint, wire
 from solon.errors import BudgetSpent
 from solon.judges.llm import LlmJudge
 from solon.judges.logits import LogitJudge, LogitScore
@@ -148,6 +148,7 @@ def test_every_call_of_a_judge_that_asks_more_than_once_is_in_the_estimate(
 
 OTHERS: dict[str, Any] = {
     "api": "completions", "prefill": True, "extra": '{"stop": ["x"]}', "seed": 3,
+    "batches": Batches(poll=1.0),
 }  # fmt: skip
 
 
@@ -155,7 +156,7 @@ OTHERS: dict[str, Any] = {
 def test_every_setting_of_an_endpoint_makes_the_label_or_only_serves(name: str) -> None:
     spec = Endpoint(model="m")
     value = getattr(spec, name)
-    other = OTHERS.get(name, f"{value}x" if isinstance(value, str) else (value or 0) + 1)
+    other = OTHERS.get(name) or (f"{value}x" if isinstance(value, str) else (value or 0) + 1)
     one, two = (made_by(LlmJudge(policy=e), seed=0) for e in (spec, replace(spec, **{name: other})))
     assert (one == two) == (name in SERVING)
 

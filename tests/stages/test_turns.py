@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any, ClassVar
 
 import pytest
@@ -274,12 +275,12 @@ with Run(Path(sys.argv[1])) as run:
 
 def test_an_interrupt_ends_the_process_though_a_reward_hangs(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HANGS, str(tmp_path), str(Path(__file__).parents[1])]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "hangs\n"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "hangs\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
     assert process.returncode in (-signal.SIGINT, 130, 1)
     assert "KeyboardInterrupt" in said
     assert "Fatal" not in said

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from solon.engines.endpoint import Endpoint, Reply
-from solon.engines.endpoint import client as client_module
+from solon.engines.endpoint import Endpoint, Reply, exchange
 from solon.errors import EndpointError, SettingError
 from solon.records import Abstains, Message, Prompt
 from solon.run.run import Run
@@ -22,7 +21,7 @@ SECRET = "sk-very-secret-0123456789"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(exchange, "FIRST_PAUSE", 0.002)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
@@ -139,11 +138,11 @@ def test_a_stray_429_leaves_the_shared_window_alone_and_a_share_cuts_it(run: Run
     with serving(Server(fault=only("429", rows="row 3"))) as server:
         policy = endpoint(server, concurrency=16).open(run)
         policy.ask(rows(30))
-        assert policy.client.gate.window == 16
+        assert policy.client.serve.gate.window == 16
     with serving(Server(fault=only("429"))) as server:
         policy = endpoint(server, concurrency=16).open(run)
         policy.ask(rows(30))
-        assert policy.client.gate.pace.rate < math.inf
+        assert policy.client.serve.gate.pace.rate < math.inf
 
 
 def test_retry_after_is_honoured_by_the_call_that_got_it_only(run: Run):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from solon.engines.endpoint.client import backoff, retry_after
+from solon.engines.endpoint.exchange import backoff, retry_after
 from solon.engines.endpoint.gate import START, Gate
 from tests.wire.virtual import jumping
 

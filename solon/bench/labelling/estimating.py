@@ -88,12 +88,14 @@ def estimate(labelling: Labelling, rows: Rows, *, seed: int = 0) -> Estimate:
 
 def _silent(part: Any, endpoints: list[Unsent]) -> Any:
     """The same judge over models that say nothing and cost nothing; gathers the endpoints."""
-    from solon.engines.local import Transformer  # takes seconds, and labelling has no need of it
+    # these take seconds, and labelling has no need of them
+    from solon.engines.local import Transformer
+    from solon.engines.vllm import Vllm
 
     if isinstance(part, Endpoint):
         endpoints.append(Unsent(endpoint=part))
         return endpoints[-1]
-    if isinstance(part, Transformer):
+    if isinstance(part, Transformer | Vllm):
         return Mute(name=part.name, longest=part.max_new_tokens)
     if isinstance(part, tuple):
         return tuple(_silent(one, endpoints) for one in part)

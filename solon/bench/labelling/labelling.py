@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from solon.bench.bench import Bench, compose_bench
+from solon.bench.labelling.filing import rows_of_a_file
 from solon.bench.labelling.kinds import Ask, reason
 from solon.bench.labelling.made import made_by
 from solon.bench.labelling.resuming import same_as_before, surveyed
@@ -67,7 +68,8 @@ class Labelling:
             run.stage("label"),
             showing(run.display, total=found.rows, done=reached.rows) as shown,
         ):
-            self._ask(run, _Turns(rows.asked(files, reached.place)), live, labels, shown)
+            turns = _Turns(rows.asked(files, reached.place), fixed=rows_of_a_file(self.judge))
+            self._ask(run, turns, live, labels, shown)
         return reached
 
     def _ask(self, run: Run, turns: _Turns, live: Any, labels: Labels, shown: Shown) -> None:
@@ -89,9 +91,10 @@ class _Turns:
 
     rows: Iterator[Asked]
     size: int = field(default=FIRST)
+    fixed: int = 0
 
     def __iter__(self) -> Iterator[list[Asked]]:
-        while chunk := list(islice(self.rows, self.size)):
+        while chunk := list(islice(self.rows, self.fixed or self.size)):
             began = time.monotonic()
             yield chunk
             self._learn(time.monotonic() - began)

@@ -13,6 +13,7 @@ from solon.run.spec import plain
 # An endpoint's settings that change when an answer comes and what it costs, never the answer.
 SERVING = frozenset(
     {"key_env", "concurrency", "timeout", "attempts", "patience", "price_in", "price_out"}
+    | {"batch", "batches"}
 )
 # Settings whose text may be a path: what stands there makes the label as well.
 PATHS = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,10 +11,17 @@ from urllib.parse import urlsplit
 import orjson
 
 from solon.engines.endpoint import wire
+from solon.engines.endpoint.account import Account
+from solon.engines.endpoint.batches.routes import Routes
+from solon.engines.endpoint.batches.serving import BatchFiles
+from solon.engines.endpoint.batches.settings import Batches
 from solon.engines.endpoint.choices import START, Tally, Unfinished
-from solon.engines.endpoint.client import Client, Server
+from solon.engines.endpoint.client import Client, Serving
+from solon.engines.endpoint.exchange import Server
 from solon.engines.endpoint.gate import Gate
+from solon.engines.endpoint.online import Online
 from solon.engines.endpoint.prices import OPENAI, price_of
+from solon.engines.endpoint.secret import secret
 from solon.engines.endpoint.wire import Call, Reply
 from solon.errors import SettingError
 from solon.records import Abstains, Completion, Group, Prompt, digest
@@ -77,6 +83,10 @@ class Endpoint:
     """Money per million tokens read; set both prices, or none for a known model's."""
     price_out: float | None = None
     """Money per million tokens written."""
+    batch: bool = False
+    """Whether calls go as files through the server's Batch API: cheaper, and within a day."""
+    batches: Batches = Batches()
+    """Size of those files, how often they are looked at, and what share of the prices they cost."""
 
     def open(self, run: Run, /) -> EndpointPolicy:
         """Raises SettingError for a wrong setting, a missing key, or a budget without a price."""
@@ -85,23 +95,35 @@ class Endpoint:
         price = price_of(host, self.model, self.price_in, self.price_out)
         if run.ledger.budget is not None and price is None:
             raise SettingError(unpriced(name))
-        client = Client(
-            server=self._server(secret(self.key_env, needed=host == OPENAI)),
-            judge=name,
-            price=price,
-            gate=Gate(self.concurrency),
-            cache=run.cache,
-            ledger=run.ledger,
-            note=run.note,
-        )
+        server = self._server(secret(self.key_env, needed=host == OPENAI))
+        if self.batch and price:
+            price = price.times(self.batches.share)
+        account = Account(judge=name, price=price, cache=run.cache, ledger=run.ledger)
+        serve = self._serving(server, account, run)
+        client = Client(server=server, account=account, serve=serve, note=run.note)
         seed = run.seed_for("endpoint") if self.seed is None else self.seed
         return EndpointPolicy(self, name=name, client=client, seed=seed)
 
+    def _serving(self, server: Server, account: Account, run: Run) -> Serving:
+        if not self.batch:
+            return Online(server=server, account=account, gate=Gate(self.concurrency))
+        return BatchFiles(
+            routes=Routes(server=server, base=self.base_url.rstrip("/"), path=self._path),
+            account=account,
+            settings=self.batches,
+            folder=run.dir / "batches",
+            display=run.display,
+            note=run.note,
+        )
+
+    @property
+    def _path(self) -> str:
+        return "chat/completions" if self.api == "chat" else "completions"
+
     def _server(self, key: str) -> Server:
-        path = "chat/completions" if self.api == "chat" else "completions"
         headers = {"Content-Type": "application/json"}
         return Server(
-            url=f"{self.base_url.rstrip('/')}/{path}",
+            url=f"{self.base_url.rstrip('/')}/{self._path}",
             headers=headers | ({"Authorization": f"Bearer {key}"} if key else {}),
             secret=key,
             key_env=self.key_env,
@@ -260,18 +282,6 @@ class EndpointPolicy:
             turns.append({"role": "assistant", "content": ""})
         turns[-1]["content"] += cue + partial
         return body | {"continue_final_message": True, "add_generation_prompt": False}
-
-
-def secret(env: str, *, needed: bool) -> str:
-    """The key in that environment variable; "" where there is none and none is needed."""
-    key = os.environ.get(env, "").strip()
-    if not key and needed:
-        raise SettingError(
-            f"no key: set the environment variable {env}, or name another as key_env"
-        )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise SettingError(f"the environment variable {env} holds no key: expected printable ASCII")
-    return key
 
 
 def additions(extra: str) -> dict[str, Any]:

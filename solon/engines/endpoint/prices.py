@@ -20,8 +20,12 @@ class Price:
     def of(self, tokens_in: int, tokens_out: int) -> float:
         return (self.tokens_in * tokens_in + self.tokens_out * tokens_out) / MILLION
 
+    def times(self, share: float) -> Price:
+        """That share of the price."""
+        return Price(self.tokens_in * share, self.tokens_out * share)
 
-# US dollars, as published in 2025, at full price: discounts (cached input, batch) only lower them.
+
+# US dollars, as published in 2025, at full price: a discount for cached input only lowers them.
 PRICES = {
     (OPENAI, "gpt-4.1"): Price(2.00, 8.00),
     (OPENAI, "gpt-4.1-mini"): Price(0.40, 1.60),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -13,24 +11,16 @@ from typing import Any
 import orjson
 
 from solon.engines.endpoint import wire
-from solon.engines.endpoint.client import (
-    TRY_AGAIN,
-    Outcome,
-    Server,
-    backoff,
-    posted,
-    retry_after,
-)
+from solon.engines.endpoint.exchange import Outcome, Server, posted, tried
 from solon.engines.endpoint.loop import wait
-from solon.engines.endpoint.policy import secret
 from solon.engines.endpoint.prices import OPENAI
+from solon.engines.endpoint.secret import secret
 from solon.engines.endpoint.wire import Reply
-from solon.errors import EndpointError, SettingError
+from solon.errors import SettingError
 from solon.records import Abstains
 
 ASKED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 KEY_LENGTH = 8  # a shorter key ("EMPTY") is no secret, and is a word that models use
-CLOSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,48 +93,28 @@ class Talker:
         return wait(self._answered(sent, longest))
 
     async def _answered(self, sent: bytes, longest: int) -> Said | Abstains:
-        """Tries until answered. A 429 spends patience (seconds), anything else an attempt."""
-        errors = limits = 0
-        wasted, until = (0, 0), time.monotonic() + self.server.patience
-        while True:
+        """The reply with the tokens of every attempt, since all are paid."""
+        used = (0, 0)
+
+        async def attempt(_: int) -> Outcome[Said]:
+            nonlocal used
             outcome = await posted(self.server, sent, self._read)
             # what says nothing of its tokens is taken at worst: no tokenizer makes more than bytes
-            used = (len(sent), longest) if outcome.tokens is None else outcome.tokens
-            if outcome.fatal:
-                raise EndpointError(outcome.fatal)
-            if isinstance(outcome.answer, Said):
-                return replace(
-                    outcome.answer, tokens_in=used[0] + wasted[0], tokens_out=used[1] + wasted[1]
-                )
-            if isinstance(outcome.answer, Abstains):
-                return outcome.answer
-            wasted = (used[0] + wasted[0], used[1] + wasted[1])
-            limits, errors = limits + outcome.limited, errors + (not outcome.limited)
-            if errors >= self.server.attempts:
-                return self.server.given_up(outcome)
-            pause = backoff(limits if outcome.limited else errors, outcome.after)
-            if outcome.limited and time.monotonic() + pause > until:
-                return Abstains(reason=f"rate-limited for {self.server.patience:g} s")
-            await asyncio.sleep(pause)
+            read, written = (len(sent), longest) if outcome.tokens is None else outcome.tokens
+            used = (used[0] + read, used[1] + written)
+            return outcome
 
-    def _read(self, status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
+        answer = await tried(self.server, attempt)
+        if isinstance(answer, Abstains):
+            return answer
+        return replace(answer, tokens_in=used[0], tokens_out=used[1])
+
+    def _read(self, status: int, headers: Mapping[str, str], body: bytes) -> Outcome[Said]:
         if status == HTTPStatus.OK:
             return self._spoken(body)
-        reason = f"HTTP {status}: {self.server.clean(wire.said(body))}"
-        after = retry_after(headers, self.server.patience)
-        if status in CLOSED:
-            env = self.server.key_env
-            fatal = f"{self.server.url} answered {status}: see model, base_url and the key in {env}"
-            return Outcome(fatal=fatal, tokens=(0, 0))
-        if b"insufficient_quota" in body:
-            fatal = f"{self.server.url}: the account's quota is spent"
-            return Outcome(fatal=fatal, tokens=(0, 0))
-        limited = status == HTTPStatus.TOO_MANY_REQUESTS
-        if limited or status in TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Outcome(reason=reason, tokens=(0, 0), limited=limited, after=after)
-        return Outcome(answer=Abstains(reason=reason), tokens=(0, 0))
+        return self.server.refused(status, headers, body)
 
-    def _spoken(self, body: bytes) -> Outcome:
+    def _spoken(self, body: bytes) -> Outcome[Said]:
         tokens = wire.billed(body)
         try:
             answer = read(body)

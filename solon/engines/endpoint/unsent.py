@@ -63,7 +63,7 @@ class Unsent:
 
     def open(self, run: Run, /) -> EndpointPolicy:
         policy = self.endpoint.open(run)
-        tally = Tally(name=policy.id, price=policy.client.price)
+        tally = Tally(name=policy.id, price=policy.client.account.price)
         self.tallies.append(tally)
         parts: dict[str, Any] = {f.name: getattr(policy.client, f.name) for f in fields(Client)}
         policy.client = Counting(**parts, tally=tally)
@@ -81,7 +81,7 @@ class Counting(Client):
     seen: set[bytes] = field(default_factory=set[bytes])
 
     def ask(self, calls: Sequence[Call]) -> list[Reply | Abstains]:
-        paid = self.cache.get([call.key for call in calls])
+        paid = self.account.cache.get([call.key for call in calls])
         for call in calls:
             if call.key not in self.seen:
                 self.seen.add(call.key)

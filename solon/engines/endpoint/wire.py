@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -36,6 +36,22 @@ class Reply:
     tokens_in: int = 0
     tokens_out: int = 0
     alternatives: Alternatives = ()
+
+
+class Asked(Protocol):
+    """A call as far as its reader and its payer know it: without its words."""
+
+    @property
+    def key(self) -> bytes: ...
+
+    @property
+    def logprobs(self) -> bool: ...
+
+    @property
+    def worst_in(self) -> int: ...
+
+    @property
+    def worst_out(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
