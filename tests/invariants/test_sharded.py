@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agreeing import close, launched, tie
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
 from several import (
     SMALL,
     TEXTS,
@@ -39,8 +37,6 @@ from solon.run.run import Run
 from solon.run.shards import read_records
 
 SHARDINGS = ("ddp", "fsdp2")
-# Rounding only: float32 sums in another order, over twelve updates by AdamW.
-CLOSE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -74,42 +70,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     first, second = (json.loads((out / f"found-{rank}.json").read_text()) for rank in (0, 1))
     assert first == second  # every process knows the same
     return Told(one, first, out)
-
-
-def launched(*arguments: str) -> None:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*launcher, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert "Warning" not in done.stderr
-    assert "[transformers]" not in done.stderr
-
-
-def tie(folder: Path) -> None:
-    """The head of the saved model becomes its embedding."""
-    file = folder / "model.safetensors"
-    weights = load_file(file)
-    del weights["lm_head.weight"]
-    save_file(weights, file, metadata={"format": "pt"})
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": True}))
-
-
-def close(found: Any, wanted: Any) -> None:
-    """Equal, numbers up to rounding."""
-    if isinstance(wanted, dict):
-        assert found.keys() == wanted.keys()
-        for key, value in wanted.items():
-            close(found[key], value)
-    elif isinstance(wanted, list | tuple):
-        assert len(found) == len(wanted)
-        for mine, other in zip(found, wanted, strict=True):
-            close(mine, other)
-    elif isinstance(wanted, float):
-        assert found == pytest.approx(wanted, rel=CLOSE, abs=CLOSE)
-    else:
-        assert found == wanted
 
 
 @pytest.mark.parametrize("sharding", SHARDINGS)

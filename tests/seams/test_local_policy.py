@@ -433,3 +433,19 @@ def test_mistakes_are_named(run: Run) -> None:
         Transformer(model="/nowhere/at/all", tokenizer=WORDS).open(run)
     with pytest.raises(SettingError, match=r"lora.dropout: expected 0"):
         Lora(dropout=0.1)
+
+
+def test_a_start_without_its_adapter_is_saved_as_it_was(run: Run, tmp_path: Path) -> None:
+    policy = dataclasses.replace(SMALL, lora=Lora(rank=2)).open(run)
+    start = policy.freeze()
+    start.save(tmp_path / "before")
+    policy.optimise(Adam(lr=0.1))
+    policy.fit_texts([Completion(prompt=PROMPTS[0], text="c d e", policy="people")], NLL())
+    start.save(tmp_path / "after")
+    policy.save(tmp_path / "learnt")
+    names = ("before", "after", "learnt")
+    before, after, learnt = (
+        AutoModelForCausalLM.from_pretrained(tmp_path / name).state_dict() for name in names
+    )
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not all(torch.equal(before[name], learnt[name]) for name in before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -46,6 +46,11 @@ class Decoder:
     @property
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
+
+    @property
+    def kind(self) -> str:
+        """The model's class, by transformers' name: FSDP2 puts its own in front."""
+        return type(self.model).__name__.removeprefix("FSDP")
 
     @property
     def context(self) -> int:
@@ -142,16 +147,29 @@ class Decoder:
             logits = logits / temperature
         return -F.cross_entropy(logits, targets, reduction="none")
 
+    def sampling(self) -> AbstractContextManager[None]:
+        """For a while, processes that have the weights in parts may make passes by ``step``."""
+        row = Row(prompt=(0,), completion=())
+
+        def idle() -> Tensor:
+            return self.logits(self.hidden(self.lay_out([row], last=True)))
+
+        return self.spread.sampling(idle)
+
     def snapshot(self) -> dict[str, Tensor]:
         """A copy of what learns."""
         return {name: p.detach().clone() for name, p in self.trained().items()}
 
     def merged(self) -> PreTrainedModel:
-        """A copy of the model with the adapter folded into its weights; it does not learn."""
+        """A copy of the model with the adapter folded into its weights; it does not learn. Where
+        weights lie in parts, so do the copy's.
+        """
         if self.adapter is None:
             alone = self.spread.copy(self.model)
         else:
-            alone = copy.deepcopy(self.adapter).merge_and_unload()  # pyright: ignore[reportCallIssue]
+            own: Any = copy.deepcopy(self.adapter)
+            # peft folds an adapter in even where it is switched off
+            alone = own.unload() if switched_off(self.adapter) else own.merge_and_unload()
         return alone.requires_grad_(False)
 
     def copied(self) -> Decoder:
@@ -176,6 +194,11 @@ class Decoder:
         finally:
             for name, p in live.items():
                 p.data = own[name]
+
+
+def switched_off(adapter: PeftModel) -> bool:
+    """Whether the model is without its adapter for a while."""
+    return any(getattr(module, "disable_adapters", False) for module in adapter.modules())
 
 
 def padded_states(trunk: nn.Module, layout: Layout) -> Tensor:

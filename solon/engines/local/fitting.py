@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from solon.engines.local.masters import Masters
-from solon.engines.local.saving import load_tensors, save_tensors
-from solon.engines.local.spread import all_of, in_parts, laid_like, told_first
+from solon.engines.local.spread import all_of, in_parts, laid_like
+from solon.engines.local.tensors import Tensors, write_tensors
 from solon.errors import SolonError
 from solon.objectives.adam import Adam, Sgd
 from solon.objectives.batch import Loss
@@ -177,41 +177,32 @@ class Optimiser:
 
     def save(self, file: Path) -> None:
         """The same file from any number of processes, which the first of them writes."""
-        inner, rank = self.inner.state_dict(), self.ranks.rank
-        whole = _each(inner["state"], lambda moment, _: told_first(moment, rank))
-        masters = [
-            {number: told_first(master, rank) for number, master in one.kept().items()}
-            for one in self._masters
-        ]
-        if not rank:
-            adamw = {**inner, "state": whole}
-            save_tensors(file, {"adamw": adamw, "masters": masters, "steps": self.steps})
+        kept = {"steps": torch.tensor(self.steps)}
+        for number, moments in self.inner.state_dict()["state"].items():
+            kept |= {f"moments.{number}.{name}": moment for name, moment in moments.items()}
+        for place, masters in enumerate(self._masters):
+            kept |= {f"masters.{place}.{number}": one for number, one in masters.kept().items()}
+        write_tensors(file, kept, rank=self.ranks.rank)
 
     def load(self, file: Path) -> None:
-        """Goes back to what ``save`` wrote, in any number of processes."""
-        kept, inner = load_tensors(file), self.inner
+        """Goes back to what ``save`` wrote, in any number of processes: each reads its own part."""
+        inner, kept = self.inner, Tensors.of([file])
         own = [master for masters in self._masters for master in masters.own]
+        state: dict[int, dict[str, Tensor]] = defaultdict(dict)
+        for name in kept:
+            kind, *place = name.split(".")
+            if kind == "moments":
+                number, moment = int(place[0]), place[1]
+                state[number][moment] = _read(kept, name, own[number])
+            elif kind == "masters":
+                masters, number = self._masters[int(place[0])], int(place[1])
+                masters.put({number: _read(kept, name, masters.own[number])})
+        groups = inner.state_dict()["param_groups"]
+        inner.load_state_dict({"state": dict(state), "param_groups": groups})
+        self.steps = int(kept.rows("steps", slice(None)))
 
-        def laid(moment: Tensor, number: int) -> Tensor:
-            return laid_like(moment, own[number]) if moment.shape else moment
 
-        state = _each(kept["adamw"]["state"], laid)
-        inner.load_state_dict({**kept["adamw"], "state": state})
-        for masters, found in zip(self._masters, kept["masters"], strict=True):
-            masters.put(
-                {number: laid_like(one, masters.own[number]) for number, one in found.items()}
-            )
-        self.steps = int(kept["steps"])
-
-
-def _each(
-    state: Mapping[int, Mapping[str, Any]], work: Callable[[Tensor, int], Tensor]
-) -> dict[int, dict[str, Any]]:
-    """An optimiser's state with every tensor replaced, by the number of its parameter."""
-    return {
-        number: {
-            name: work(value, number) if isinstance(value, Tensor) else value
-            for name, value in of_one.items()
-        }
-        for number, of_one in state.items()
-    }
+def _read(kept: Tensors, name: str, master: Tensor) -> Tensor:
+    """What belongs to a master, laid as it is; AdamW's own count of steps is a mere number."""
+    rows = partial(kept.rows, name)
+    return laid_like(master, rows, master.device) if kept.shape(name) else rows(slice(None))

@@ -53,9 +53,12 @@ class PackedPast:
 
     def next(self, tokens: Tensor, /) -> Tensor:
         self.store.step()
-        states = self.decoder.packed_states(tokens, self.store.places, self.store)
-        self.store.places = self.store.places + 1
-        return self.decoder.logits(states)
+        decoder, store = self.decoder, self.store
+        logits = decoder.spread.step(
+            lambda: decoder.logits(decoder.packed_states(tokens, store.places, store))
+        )
+        store.places = store.places + 1
+        return logits
 
 
 def _packed(
@@ -63,7 +66,9 @@ def _packed(
 ) -> tuple[Tensor, Past]:
     layout = decoder.lay_out([Row(prompt=p, completion=()) for p in distinct], last=True)
     plan = Packed(layout, kept={})
-    hidden = decoder.hidden(layout, plan)
+    logits = decoder.spread.step(
+        lambda: decoder.logits(decoder.hidden(layout, plan).index_select(0, layout.ends))
+    )
     kept = plan.kept or {}
     lengths = torch.as_tensor([len(p) for p in distinct], device=which.device)
     longest = int(lengths.max())
@@ -86,8 +91,7 @@ def _packed(
         alive=len(which),
         top=longest,
     )
-    logits = decoder.logits(hidden.index_select(0, layout.ends))[which]
-    return logits, PackedPast(decoder, decoding)
+    return logits[which], PackedPast(decoder, decoding)
 
 
 @dataclass(slots=True)
@@ -116,17 +120,22 @@ class CachedPast:
             settings["position_ids"] = (self.mask.cumsum(1) - 1).clamp(min=0)[:, -ids.size(1) :]
         if "past_key_values" not in takes:
             raise SettingError(
-                f"model: {type(self.decoder.model).__name__} keeps no keys and values, so this "
+                f"model: {self.decoder.kind} keeps no keys and values, so this "
                 "engine cannot sample from it: serve it by an endpoint"
             )
-        states = self.decoder.trunk(
-            input_ids=ids,
-            attention_mask=self.mask,
-            past_key_values=self.cache,
-            use_cache=True,
-            **settings,
-        ).last_hidden_state
-        return self.decoder.logits(states[:, -1])
+        decoder = self.decoder
+
+        def logits() -> Tensor:
+            states = decoder.trunk(
+                input_ids=ids,
+                attention_mask=self.mask,
+                past_key_values=self.cache,
+                use_cache=True,
+                **settings,
+            ).last_hidden_state
+            return decoder.logits(states[:, -1])
+
+        return decoder.spread.step(logits)
 
 
 def _padded(

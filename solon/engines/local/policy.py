@@ -18,7 +18,8 @@ from solon.engines.local.frozen import FrozenPolicy
 from solon.engines.local.layout import Row
 from solon.engines.local.pairing import MarkFit, PairFit
 from solon.engines.local.rollouts import RolloutFit
-from solon.engines.local.saving import load_weights, save_weights
+from solon.engines.local.saving import load_weights
+from solon.engines.local.tensors import write_tensors
 from solon.engines.local.values import Critic
 from solon.engines.local.voice import Logps, Voice
 from solon.errors import SettingError
@@ -244,10 +245,10 @@ class LocalPolicy:
         """
         folder.mkdir(parents=True, exist_ok=True)
         rank = self.voice.ranks.rank
-        save_weights(folder / "policy.safetensors", self.voice.decoder.trained(), rank=rank)
+        write_tensors(folder / "policy.safetensors", self.voice.decoder.trained(), rank=rank)
         if self.critic is not None:
-            save_weights(folder / "critic.safetensors", self.critic.trained(), rank=rank)
-        self.optimiser.save(folder / "optimiser.pt")
+            write_tensors(folder / "critic.safetensors", self.critic.trained(), rank=rank)
+        self.optimiser.save(folder / "optimiser.safetensors")
         words = self.voice.words
         state = {
             "version": self.version,
@@ -264,7 +265,7 @@ class LocalPolicy:
         if (folder / "critic.safetensors").is_file():
             critic = self._add_critic()
             load_weights(folder / "critic.safetensors", critic.trained())
-        self.optimiser.load(folder / "optimiser.pt")
+        self.optimiser.load(folder / "optimiser.safetensors")
         state = orjson.loads((folder / "state.json").read_bytes())
         self.version = int(state["version"])
         self.voice.words.truncated_prompts = int(state["truncated_prompts"])

@@ -10,6 +10,7 @@ from torch import Tensor
 from solon.engines.local.attention import NAME, CannotPack, Packed
 from solon.engines.local.decoder import Decoder, padded_states
 from solon.engines.local.layout import Row, lay_out
+from solon.engines.local.spread import in_parts
 from solon.engines.local.threads import Notes
 from solon.engines.local.walk import Walk
 from solon.errors import SettingError
@@ -38,9 +39,7 @@ def settle(
         return
     reason = _why_not(decoder)
     if reason:
-        run.note(
-            f"{type(decoder.model).__name__}: padded batches, since {reason} (correct, but slower)"
-        )
+        run.note(f"{decoder.kind}: padded batches, since {reason} (correct, but slower)")
 
 
 def _why_not(decoder: Decoder) -> str:
@@ -80,7 +79,11 @@ def _differs(found: Tensor, wanted: Tensor, plan: Packed, decoder: Decoder) -> s
 
 
 def _shorten(decoder: Decoder, rows: list[Row], plan: Packed, wanted: Tensor) -> None:
-    """Lets the decoder walk where that is the same; the longer way is correct as well."""
+    """Lets the decoder walk where that is the same; the longer way is correct as well, and the
+    only one where layers are gathered for their own forward pass.
+    """
+    if in_parts(next(decoder.model.parameters())):
+        return
     decoder.walk = Walk.through(decoder.trunk, plan.asked)
     if decoder.walk is not None:
         gap = float((_hidden(decoder, rows, Packed(plan.layout)) - wanted).abs().max())
@@ -108,18 +111,21 @@ def _rows(vocabulary: int) -> list[Row]:
 def _hidden(decoder: Decoder, rows: list[Row], plan: Packed | None) -> Tensor:
     """Hidden states of the last token of each row, [S hidden]."""
     layout = plan.layout if plan else decoder.lay_out(rows, last=True)
-    return decoder.hidden(layout, plan).index_select(0, layout.ends).float()
+    return decoder.spread.through(
+        lambda: decoder.hidden(layout, plan).index_select(0, layout.ends).float()
+    )
 
 
 def _check_head(decoder: Decoder, rows: list[Row]) -> None:
     ids = torch.as_tensor([rows[0].prompt + rows[0].completion], device=decoder.device)
     layout = lay_out(rows[:1], device=decoder.device, last=True, packed=False)
+    through = decoder.spread.through
     with torch.no_grad():
-        wanted = decoder.model(input_ids=ids, use_cache=False).logits[0].float()
-        found = decoder.logits(padded_states(decoder.trunk, layout))
+        wanted = through(lambda: decoder.model(input_ids=ids, use_cache=False).logits)[0].float()
+        found = through(lambda: decoder.logits(padded_states(decoder.trunk, layout)))
     gap = float((found - wanted).abs().max())
     if not gap <= _allowed(decoder, wanted):
         raise SettingError(
-            f"model: {type(decoder.model).__name__} changes its logits after the head in a way "
+            f"model: {decoder.kind} changes its logits after the head in a way "
             f"that this engine does not know (by {gap:.1e}); choose another model, or an endpoint"
         )

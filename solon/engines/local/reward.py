@@ -25,8 +25,10 @@ from solon.engines.local.layout import Row
 from solon.engines.local.policy import LocalPolicy, Opened
 from solon.engines.local.probe import settle
 from solon.engines.local.recompute import recompute
-from solon.engines.local.saving import load_weights, read_card, save_model, save_weights
+from solon.engines.local.saving import load_weights, read_card, save_model
 from solon.engines.local.sharing import Shares
+from solon.engines.local.spread import all_of
+from solon.engines.local.tensors import write_tensors
 from solon.engines.local.threads import choose_threads
 from solon.engines.local.vocabulary import load_tokenizer, with_own_pad
 from solon.engines.local.weights import Device, Dtype, load_model, on_device, place, precision
@@ -173,7 +175,8 @@ class LocalReward:
                 f"{self.name}: transformers has no sequence classifier for {type(source).__name__}"
             ) from error
         model = on_device(model.to(source.dtype), source.device)
-        model.base_model.load_state_dict(source.base_model.state_dict())
+        trunk = source.base_model.state_dict()
+        model.base_model.load_state_dict({name: all_of(weight) for name, weight in trunk.items()})
         self.offset = 0.0
         self._take(model, words)
         weight = self.head.score.weight
@@ -277,13 +280,13 @@ class LocalReward:
         (folder / "state.json").write_bytes(orjson.dumps(state))
         if self._head is not None:
             trained = self.head.decoder.trained()
-            save_weights(folder / "reward.safetensors", trained, rank=self.ranks.rank)
-            cast("Optimiser", self.optimiser).save(folder / "optimiser.pt")
+            write_tensors(folder / "reward.safetensors", trained, rank=self.ranks.rank)
+            cast("Optimiser", self.optimiser).save(folder / "optimiser.safetensors")
 
     def load_state(self, folder: Path, /) -> None:
         """Goes back to what ``save_state`` kept; the trunk must have been adopted or loaded."""
         state = orjson.loads((folder / "state.json").read_bytes())
         if state["weights"]:
             load_weights(folder / "reward.safetensors", self.head.decoder.trained())
-            cast("Optimiser", self.optimiser).load(folder / "optimiser.pt")
+            cast("Optimiser", self.optimiser).load(folder / "optimiser.safetensors")
         self.version, self.offset = int(state["version"]), float(state["offset"])

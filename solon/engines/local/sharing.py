@@ -57,17 +57,25 @@ class Shares:
         behind = self.spread.behind(len(chunks))  # asked before the first pass, which may wait
         yield from map(loss_of, chunks)
         for _ in range(behind):
-            shortest = min(range(len(units)), key=lambda i: sum(map(len, units[i])))
-            yield replace(loss_of([shortest]), weight=0.0)
+            yield replace(loss_of([_shortest(units)]), weight=0.0)
 
     def found(self, units: Units, work: Callable[[list[int]], Sequence[T]]) -> list[T]:
-        """One result for each unit, in order, on every process: work without gradient."""
+        """One result for each unit, in order, on every process: work without gradient.
+
+        Passes are in step, as those of ``losses`` are.
+        """
         hands = deal(units, self.ranks.count)
-        with self.spread.whole():
-            chunks = self._chunks(units, hands[self.ranks.rank])
-            mine = [(i, one) for c in chunks for i, one in zip(c, work(c), strict=True)]
+        chunks = self._chunks(units, hands[self.ranks.rank])
+        behind = self.spread.behind(len(chunks))
+        mine = [(i, one) for c in chunks for i, one in zip(c, work(c), strict=True)]
+        for _ in range(behind):
+            work([_shortest(units)])
         together = {i: one for part in self.ranks.gathered(mine) for i, one in part}
         return [together[i] for i in range(len(units))]
 
     def _chunks(self, units: Units, hand: Sequence[int]) -> list[list[int]]:
         return [[hand[i] for i in chunk] for chunk in cut([units[i] for i in hand], self.budget)]
+
+
+def _shortest(units: Units) -> int:
+    return min(range(len(units)), key=lambda i: sum(map(len, units[i])))

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.distributed.tensor import DTensor, Shard
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -23,8 +24,14 @@ class Spread(Protocol):
         """
         ...
 
-    def whole(self) -> AbstractContextManager[None]:
-        """For a while, every process has all weights and computes by itself, without gradient."""
+    def sampling(self, idle: Callable[[], Tensor], /) -> AbstractContextManager[None]:
+        """For a while, each process makes as many ``step``s as it likes, without gradient; it may
+        be asked for an ``idle`` one where others make more.
+        """
+        ...
+
+    def step(self, work: Callable[[], Tensor], /) -> Tensor:
+        """A pass of one process while it samples."""
         ...
 
     def behind(self, passes: int, /) -> int:
@@ -32,11 +39,13 @@ class Spread(Protocol):
         ...
 
     def copy(self, model: M, /) -> M:
-        """The model with all weights, on this process."""
+        """A copy of the model; where its weights lie in parts, so do the copy's, and it computes
+        only after ``again``.
+        """
         ...
 
     def again(self, model: M, /) -> tuple[M, Spread]:
-        """Another model, spread in the same way."""
+        """Another model, or a copy, spread in the same way."""
         ...
 
 
@@ -47,8 +56,12 @@ class Whole:
     def through(self, work: Callable[[], Tensor], /) -> Tensor:
         return work()
 
-    def whole(self) -> AbstractContextManager[None]:
+    def sampling(self, idle: Callable[[], Tensor], /) -> AbstractContextManager[None]:
+        del idle
         return nullcontext()
+
+    def step(self, work: Callable[[], Tensor], /) -> Tensor:
+        return work()
 
     def behind(self, passes: int, /) -> int:
         del passes
@@ -81,9 +94,25 @@ def told_first(weight: Tensor, rank: int) -> Tensor:
     return whole.cpu() if not rank else whole.new_empty(0)
 
 
-def laid_like(whole: Tensor, weight: Tensor) -> Tensor:
-    """A whole tensor, which every process has, as the weight lies."""
+def laid_like(weight: Tensor, rows: Callable[[slice], Tensor], device: torch.device) -> Tensor:
+    """A tensor that lies as the weight does. ``rows`` gives any rows of the whole tensor, and is
+    asked for this process's own.
+    """
     if not isinstance(weight, DTensor):
-        return whole
-    there = whole.detach().to(weight.device)
-    return distribute_tensor(there, weight.device_mesh, weight.placements, src_data_rank=None)
+        return rows(slice(None)).to(device)
+    return DTensor.from_local(
+        rows(own_rows(weight)).to(device),
+        weight.device_mesh,
+        weight.placements,
+        run_check=False,
+        shape=weight.shape,
+        stride=weight.stride(),
+    )
+
+
+def own_rows(weight: DTensor) -> slice:
+    """The rows that this process has of a weight that is cut along its first axis."""
+    assert weight.placements == (Shard(0),), "FSDP2 cuts weights by rows"
+    size = -(-len(weight) // weight.device_mesh.size())
+    start = min(weight.device_mesh.get_local_rank() * size, len(weight))
+    return slice(start, min(start + size, len(weight)))

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 from solon.engines.local.decoder import Decoder
 from solon.engines.local.fitting import Optimiser
 from solon.engines.local.policy import LocalPolicy, Opened
 from solon.engines.local.probe import settle
 from solon.engines.local.recompute import recompute
 from solon.engines.local.sampling import Manner
+from solon.engines.local.spread import Spread, Whole
 from solon.engines.local.threads import choose_threads
 from solon.engines.local.vocabulary import load_tokenizer
 from solon.engines.local.voice import Voice
@@ -81,6 +84,9 @@ class Transformer:
     sharding: Sharding = "auto"
     """Over several processes, whole weights in each (ddp) or a part in each (fsdp2); auto is ddp
     where there are several."""
+    gather: Literal["whole", "layers"] = "whole"
+    """What a process with fsdp2 gathers to sample: all weights, once; or a layer at a time, for
+    every token, which is far slower and needs no room for a whole copy. Draws do not change."""
 
     def open(self, run: Opened) -> LocalPolicy:
         """Raises SettingError where a setting cannot be met."""
@@ -108,23 +114,12 @@ class Transformer:
         )
 
     def _decoder(self, run: Opened) -> tuple[Decoder, Words]:
-        device = place(self.device)
-        dtype = precision(self.dtype, device)
-        shape = self.shape or Shape()
-        tokenizer = load_tokenizer(self.tokenizer or self.model, size=shape.vocab)
-        if self.model:
-            model = load_model(self.model, dtype=dtype, device=device)
-        else:
-            seed = run.seed_for(self.name, "weights")
-            model = make_model(shape, tokenizer, seed=seed, dtype=dtype, device=device)
-        decoder = Decoder(model)
+        tokenizer = load_tokenizer(
+            self.tokenizer or self.model, size=self.shape.vocab if self.shape else 0
+        )
+        model, spread = self._spread(tokenizer, run)
+        decoder = Decoder(model, spread=spread)
         settle(decoder, self.packed, run)
-        if self.gradient_checkpointing:
-            recompute(model)
-        if self.sharding == "fsdp2":
-            from solon.engines.sharded.parts import Parts
-
-            decoder.spread, decoder.walk = Parts.of(model, at_work()), None
         if self.lora is not None:
             decoder.adapter = adapt(model, self.lora, seed=run.seed_for(self.name, "lora"))
         if self.max_new_tokens >= decoder.context:
@@ -137,11 +132,42 @@ class Transformer:
             tokenizer=tokenizer, chat=self.chat, longest_prompt=longest, context=decoder.context
         )
 
+    def _spread(
+        self, tokenizer: PreTrainedTokenizerBase, run: Opened
+    ) -> tuple[PreTrainedModel, Spread]:
+        """The model, and how its weights lie."""
+        device = place(self.device)
+        dtype, read = precision(self.dtype, device), None
+        cut = self.sharding == "fsdp2"
+        # what is cut up is made in main memory: only its part goes to the device
+        first = place("cpu") if cut else device
+        if not self.model:
+            shape, seed = self.shape or Shape(), run.seed_for(self.name, "weights")
+            model = make_model(shape, tokenizer, seed=seed, dtype=dtype, device=first)
+        elif cut:
+            from solon.engines.sharded.loading import opened
+
+            model, read = opened(self.model, dtype, run.note)
+        else:
+            model = load_model(self.model, dtype=dtype, device=first)
+        if self.gradient_checkpointing:
+            recompute(model)
+        if not cut:
+            return model, Whole()
+        from solon.engines.sharded.parts import Parts
+
+        return model, Parts.of(model, at_work(), device, read=read, whole=self.gather == "whole")
+
     def _check_processes(self) -> None:
         if self.sharding != "auto" and isinstance(at_work(), Alone):
             raise SettingError(
                 f"{self.name}.sharding={self.sharding}: expected a group of processes, got one "
                 "alone: use `torchrun --nproc-per-node N --no-python solon run ...`"
+            )
+        if self.sharding != "fsdp2" and self.gather == "layers":
+            raise SettingError(
+                f"{self.name}.gather: expected sharding=fsdp2 with gather=layers, got "
+                f"sharding={self.sharding}, where each process has whole weights"
             )
         if self.sharding == "fsdp2" and self.lora is not None:
             raise SettingError(

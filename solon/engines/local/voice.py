@@ -60,7 +60,7 @@ class Voice:
             seen[prompt.id] += 1
         hands = deal([[Row(prompt=one, completion=())] for one in ids], self.ranks.count)
         mine = hands[self.ranks.rank]
-        with self.decoder.spread.whole():
+        with self.decoder.sampling():
             drawn = self._drawn([ids[i] for i in mine], [seeds[i] for i in mine])
         told = {i: one for part in self.ranks.gathered(_dealt(mine, drawn, n)) for i, one in part}
         return [
@@ -99,9 +99,9 @@ class Voice:
 
     def save(self, folder: Path, policy: str) -> None:
         """A Hugging Face folder, adapters folded in; the first process writes it."""
-        model = self.decoder.merged()
-        if not self.ranks.rank:
-            save_model(folder, model, self.words.tokenizer, id=policy)
+        decoder = self.decoder
+        model = decoder.model if decoder.adapter is None else decoder.merged()
+        save_model(folder, model, self.words.tokenizer, rank=self.ranks.rank, id=policy)
 
     def rows(self, completions: Sequence[Completion]) -> list[Row]:
         return [self.words.row(completion) for completion in completions]

@@ -103,11 +103,16 @@ def load_model(name: str, *, dtype: torch.dtype, device: torch.device) -> PreTra
     try:
         model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True)
     except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise SettingError(
-            f"model: expected a folder or a hub name of a language model, got {name!r} ({first})"
-        ) from error
+        raise no_model(name, error) from error
     return on_device(model, device)
+
+
+def no_model(name: str, error: Exception) -> SettingError:
+    """What is said where there is none of that name."""
+    first = str(error).splitlines()[0]
+    return SettingError(
+        f"model: expected a folder or a hub name of a language model, got {name!r} ({first})"
+    )
 
 
 def on_device(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:

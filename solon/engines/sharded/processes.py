@@ -100,5 +100,6 @@ def joined() -> Generator[Ranks]:
     try:
         with working(ranks):
             yield ranks
+        ranks.gathered(None)  # nobody hangs up on one that still speaks
     finally:
         state.destroy_process_group()
