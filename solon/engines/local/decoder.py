@@ -15,6 +15,7 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
@@ -198,7 +199,8 @@ class Decoder:
 
 def switched_off(adapter: PeftModel) -> bool:
     """Whether the model is without its adapter for a while."""
-    return any(getattr(module, "disable_adapters", False) for module in adapter.modules())
+    layers = (one for one in adapter.modules() if isinstance(one, BaseTunerLayer))
+    return any(layer.disable_adapters for layer in layers)
 
 
 def padded_states(trunk: nn.Module, layout: Layout) -> Tensor:
