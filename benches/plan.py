@@ -16,6 +16,7 @@ HOUR = 3600.0
 # -- measured on two shared virtual cores
 LABEL_CPU = 0.58e-3  # s a label, rows read and written   python benches/paid.py --rows 1000000
 CALL_CPU = 0.295e-3  # s a call to a server               python benches/endpoint.py
+PUTS = 23_486  # replies a second into PostgreSQL          python benches/cache.py
 REPLY_BYTES = 145  # of the cache                         python benches/paid.py
 LABEL_BYTES = 742  # of the labels, rows of a kilobyte    python benches/paid.py
 STATE_BYTES = 18  # a weight that learns: 2 weights, 4 gradient, 4 master, 8 AdamW's moments
@@ -63,8 +64,17 @@ class Labels:
                 f"{self.gpus} GPUs",
                 read / (self.gpus * FLOPS * PREFILL),
             ),
-            Stage("replies kept", "one database's disk", calls * REPLY_BYTES / DISK),
-            Stage("labels kept", "one disk", self.n * LABEL_BYTES / DISK),
+            Stage("replies kept in PostgreSQL", "one client of one database", calls / PUTS),
+            Stage(
+                f"{calls * REPLY_BYTES / GB:,.0f} GB of replies",
+                "one disk",
+                calls * REPLY_BYTES / DISK,
+            ),
+            Stage(
+                f"{self.n * LABEL_BYTES / GB:,.0f} GB of labels",
+                "one disk",
+                self.n * LABEL_BYTES / DISK,
+            ),
         ]
 
 
