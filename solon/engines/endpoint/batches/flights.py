@@ -63,10 +63,8 @@ class Flights:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ours: set[str] = set()  # tags of what was sent from here, not by a process before
 
     def new(self, tag: str, rows: Sequence[Row]) -> Flight:
-        self.ours.add(tag)
         return self.write(Flight(tag=tag, rows=tuple(rows)))
 
     def write(self, flight: Flight, **known: str) -> Flight:

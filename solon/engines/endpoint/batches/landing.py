@@ -82,9 +82,8 @@ class Lander:
             self.account.keep(row, outcome)
         self.account.cache.flush()
         self.flights.remove(flight)
-        if flight.tag in self.flights.ours:  # else they are in doubt, counted at their worst
-            for row, outcome in both:
-                self.account.settle(row.number, row, outcome)
+        for row, outcome in both:
+            self.account.settle(row.number, row, outcome)
         self.note(f"{self.account.judge}: {told(batch, outcomes, answers)}")
         if batch.status == "failed" and not answers.outcomes:
             why = batch.faults[0].message if batch.faults else "it does not say why"

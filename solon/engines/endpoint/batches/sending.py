@@ -121,9 +121,8 @@ class Sender:
     def _call_off(self, flight: Flight) -> None:
         """No batch was made of it: it costs nothing, and its calls are free to be sent."""
         self.flights.remove(flight)
-        if flight.tag in self.flights.ours:
-            for row in flight.rows:
-                self.account.settle(row.number, row, Outcome(tokens=NOTHING))
+        for row in flight.rows:
+            self.account.settle(row.number, row, Outcome(tokens=NOTHING))
 
 
 def row_of(call: Call, number: int, tries: int) -> Row:
