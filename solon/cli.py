@@ -15,7 +15,16 @@ from solon.errors import SettingError, SolonError
 
 AGAIN = "the same command goes on from here"
 ASKS = ("compare", "score", "rank", "rate", "critique", "revise")
-PROTOCOLS = ("debate", "consultancy", "open-debate", "open-consultancy", "naive", "expert")
+DISPUTES = "prover-estimator"
+PROTOCOLS = (
+    "debate",
+    "consultancy",
+    "open-debate",
+    "open-consultancy",
+    "naive",
+    "expert",
+    DISPUTES,
+)
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO}
 EXAMPLES = """examples:
   solon run canonical                                  the laboratory town, no GPU, no network
@@ -87,7 +96,9 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("list", help="what there is: recipes, audits, benches")
     one.set_defaults(command=list_all)
     one = commands.add_parser("show", help="a recipe's settings, with defaults and meanings")
-    one.add_argument("recipe", metavar="RECIPE", help="its name, debate or research")
+    one.add_argument(
+        "recipe", metavar="RECIPE", help="its name, debate, prover-estimator or research"
+    )
     _on(one)
     one.set_defaults(command=show)
     return top
@@ -142,7 +153,7 @@ def _add_debate(commands: Any) -> None:
     one.add_argument("--budget", type=float, metavar="MONEY", help="hard cap on a run's spend")
     one.add_argument("--quiet", action="store_true", help="show nothing")
     one.add_argument(
-        "settings", nargs="*", metavar="QUESTION|KEY=VALUE", help="QUESTION first; seed=N too"
+        "settings", nargs="*", metavar="QUESTION|KEY=VALUE", help="QUESTION, or CLAIM; seed=N too"
     )
     one.set_defaults(command=debate)
 
@@ -255,6 +266,9 @@ def auditing_all(arguments: argparse.Namespace, changes: dict[str, str], seed: i
 
 def debate(arguments: argparse.Namespace) -> None:
     """solon debate QUESTION"""
+    if arguments.protocol == DISPUTES:
+        dispute(arguments)
+        return
     from solon.bench import debating
 
     questions, words = None, list[str](arguments.settings)
@@ -278,6 +292,15 @@ def debate(arguments: argparse.Namespace) -> None:
         budget=arguments.budget,
         quiet=arguments.quiet,
     )
+
+
+def dispute(arguments: argparse.Namespace) -> None:
+    """solon debate CLAIM --protocol prover-estimator"""
+    from solon.bench import disputing
+
+    claims = disputing.claims_in(arguments.settings)
+    changes, seed = split([one for one in arguments.settings if one not in claims])
+    disputing.debate(arguments, claims, changes, seed)
 
 
 def research(arguments: argparse.Namespace) -> None:
@@ -357,6 +380,11 @@ def show(arguments: argparse.Namespace) -> None:
         from solon.bench import debating
 
         debating.show_settings(arguments.on, changes)
+        return
+    if arguments.recipe == DISPUTES:
+        from solon.bench import disputing
+
+        disputing.show_settings(arguments.on, changes)
         return
     show_recipe(arguments.recipe, arguments.on, changes)
 

@@ -4,6 +4,7 @@
            -> Preference | Mark | Rollout
     Prediction                                          of a classifier, where nothing is written
     Compare -> Speech -> Transcript                     of a game between models
+    TreeRound -> TreeDebate                             of a claim and its subclaims
 
 All nouns stand in this one file, however long: it is the map of the house, and a shard's type is
 looked up here and nowhere else. Log-probabilities are in nats. A record never holds a live object,
@@ -239,9 +240,10 @@ A = TypeVar("A", bound=Answer)
 class Judgement(Generic[Q, A]):
     """What one judge said to one question, and everything that made it say so.
 
-    ``digest`` is the content address of the call (model, endpoint, whole messages, sampling,
-    template, constitution): two judgements with one digest cost one call. ``seed`` is what the
-    principle was drawn with: ``constitution.draw(seed)`` is that principle.
+    ``digest`` addresses the question as it was asked: the judge's id (server, model, words), whole
+    messages, and the sample or the choices; sampling settings stand in the manifest and in a
+    label's ``provenance``. ``seed`` is what the principle was drawn with:
+    ``constitution.draw(seed)`` is that principle.
 
     Example:
         Judgement(question=Compare(first=a, second=b), answer=Prefers(p_first=0.8),
@@ -392,6 +394,147 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """A subclaim, and what an estimate of a later one takes it for.
+
+    Example:
+        Assumption(claim="x is even", holds=True)
+    """
+
+    claim: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """How probable a subclaim is, given the bits of its earlier siblings.
+
+    Example:
+        Estimated(claim="x is small", given=(True,), p=0.5)
+    """
+
+    claim: str
+    given: tuple[bool, ...]
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRound:
+    """One round of a prover-estimator debate: at which estimate the prover pointed, and what for.
+
+    ``direction`` is +1 where the prover says that the truth is higher than stated, -1 lower.
+    ``found`` is what the claim's own subclaims imply, or the judge's word of it. The split that the
+    claim stands in (``siblings``, the ``gate`` by which their parent follows, all ``estimates``,
+    which one was ``chosen``) is empty where only the path was kept.
+
+    Example:
+        TreeRound(claim="x is small", assumed=(Assumption(claim="x is even", holds=True),),
+                  stated=0.5, direction=-1, found=0.0, stake=6.25, payoff=3.125,
+                  siblings=("x is even", "x is small"), gate="all", chosen=1,
+                  estimates=(Estimated(claim="x is even", given=(), p=1.0),
+                             Estimated(claim="x is small", given=(True,), p=0.5)))
+    """
+
+    claim: str
+    assumed: tuple[Assumption, ...]
+    stated: float
+    direction: int
+    found: float
+    stake: float
+    payoff: float
+    siblings: tuple[str, ...] = ()
+    gate: str = ""
+    estimates: tuple[Estimated, ...] = ()
+    chosen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Questions to one seat of a game, and the calls that it says it spent on them.
+
+    Example:
+        Spent(seat="prover", asked=3, calls=40)
+    """
+
+    seat: str
+    asked: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeDebate:
+    """A prover-estimator debate: the path from the root claim to the one that the judge read.
+
+    ``opening`` is what the estimator stated of the root; None where it stated nothing. ``checked``
+    is the judge's word on each assumption of the path, in order, empty where there was no verdict.
+    ``failed`` says why there was none. ``stake`` is the last round's.
+
+    Example:
+        TreeDebate(game="prover-estimator@91c2", id="c1", claim="x is even and small", opening=0.5,
+                   rounds=(first, last), stake=6.25, checked=(1.0,),
+                   spent=(Spent(seat="judge", asked=2, calls=2),)).share    # 0.5
+    """
+
+    game: str
+    id: str
+    claim: str
+    opening: float | None
+    rounds: tuple[TreeRound, ...]
+    stake: float
+    checked: tuple[float, ...] = ()
+    spent: tuple[Spent, ...] = ()
+    failed: str = ""
+
+    @property
+    def payoff(self) -> float:
+        """The prover's; the estimator's is the negative."""
+        return sum(one.payoff for one in self.rounds)
+
+    @property
+    def share(self) -> float:
+        """The payoff over the last stake: what a claim is accepted by."""
+        return self.payoff / self.stake
+
+    @property
+    def assumed(self) -> tuple[Assumption, ...]:
+        """All that the path assumes, from the root down."""
+        return tuple(made for one in self.rounds for made in one.assumed)
+
+    @property
+    def kept(self) -> float:
+        """The judge's probability that all was as assumed; 0 makes the last payoff void."""
+        return chance_kept(self.assumed, self.checked)
+
+    @property
+    def void(self) -> bool:
+        return self.kept == 0
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """Questions to each seat."""
+        return {one.seat: one.asked for one in self.spent}
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """What each seat spent."""
+        return {one.seat: one.calls for one in self.spent}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reworded:
+    """One claim in several wordings, and how probable an estimator calls each by itself.
+
+    Example:
+        Reworded(claim="The lamp is hidden.", wordings=("Somebody hid the lamp.",), p=(0.9, 0.7))
+    """
+
+    claim: str
+    wordings: tuple[str, ...] = ()
+    p: tuple[float, ...] = ()
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What an audit measured: an estimate, its interval, and the bound fixed before looking.
 
@@ -422,6 +565,18 @@ class Finding:
         if self.high < smallest or self.low > largest:
             return "warn"
         return "inconclusive"
+
+
+def chance_kept(assumed: Iterable[Assumption], checked: Iterable[float]) -> float:
+    """The probability that all is as assumed, by the judge's word on each; 1 before there is any.
+
+    Example:
+        chance_kept([Assumption(claim="x is even", holds=False)], [0.2])    # 0.8
+    """
+    kept = 1.0
+    for made, p in zip(assumed, checked, strict=False):
+        kept *= p if made.holds else 1 - p
+    return kept
 
 
 def flat(groups: Iterable[Group]) -> list[Completion]:

@@ -10,6 +10,9 @@ import numpy as np
 
 from solon.bench.bench import Bench
 from solon.bench.debating.posing import HiddenPassages
+from solon.bench.disputing.disputing import Disputing
+from solon.bench.disputing.players import Knowing
+from solon.bench.disputing.posing import PlantedClaims
 from solon.bench.town_models import (
     SHAPE,
     CivicLessons,
@@ -229,8 +232,13 @@ CIVIC_PARTS: Mapping[str, Any] = {
 }
 # the reader of passages chooses, and writes no questions
 SILENT = Consultancy(interactive=False)
+PLANTED = Disputing(players=Knowing(), questions=PlantedClaims())
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "debate": {"consultancy": SILENT, "open-consultancy": Opened(game=SILENT)},
+    "debate": {
+        "consultancy": SILENT,
+        "open-consultancy": Opened(game=SILENT),
+        "prover-estimator": PLANTED,
+    },
     "supervised": {"imitate": IMITATE},
     "canonical": {"imitate": IMITATE, "label": LABEL, "fit_reward": FIT_REWARD, "climb": CLIMB},
     "direct": {"imitate": IMITATE, "climb": CLIMB},

@@ -17,9 +17,10 @@ from solon.oversight.gates import Bools, Floats
 from solon.oversight.moves import ESTIMATOR, JUDGE, PROVER, Disputed
 from solon.oversight.no_regret import Gradient, Multiplicative, taught
 from solon.oversight.obfuscation import DivisorJudge, Divisors, Semiprimes, number, size
-from solon.oversight.prover_estimator import Ended, ProverEstimator
+from solon.oversight.prover_estimator import ProverEstimator
 from solon.oversight.provers import BySight, Peeking, Prover
 from solon.oversight.selectors import Contexts, Selectors, best_selectors, paid
+from solon.records import TreeDebate
 
 BINS, BUDGET = 8, 20
 
@@ -113,7 +114,7 @@ class World:
             JUDGE: DivisorJudge(),
         }
         plays = [ProverEstimator().play(Disputed(claim=tree.claim)) for tree in trees]
-        ended: list[Ended] = drive(plays, seats)
+        ended: list[TreeDebate] = drive(plays, seats)
         return float(np.mean([one.share for one in ended]))
 
 

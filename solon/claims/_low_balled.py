@@ -16,8 +16,9 @@ from solon.oversight.gates import Gate, Threshold
 from solon.oversight.moves import ESTIMATOR, JUDGE, PROVER, Choose, Disputed, Point
 from solon.oversight.payoffs import HIGHER, Payoffs
 from solon.oversight.planted import Judge, planted, uniform_tree
-from solon.oversight.prover_estimator import Ended, ProverEstimator
+from solon.oversight.prover_estimator import ProverEstimator
 from solon.oversight.provers import Prover, Selector
+from solon.records import TreeDebate
 from solon.statistics import kendall
 
 LEAF = 0.95  # how often a subclaim of a redundant argument is true
@@ -45,7 +46,7 @@ def played(gate: Gate, q: int, *, leaf: float, games: int, seed: int) -> float:
         np.random.default_rng([seed, q]).random(games) < leaf,
     )
     prover = Prover(arguments=by_claim(tree), pointing=Selector(child=0, direction=HIGHER))
-    levels, ended = Levels(consistent(tree, 0.2)), list[Ended]()
+    levels, ended = Levels(consistent(tree, 0.2)), list[TreeDebate]()
     for bit in bits.tolist():
         seats = {PROVER: prover, ESTIMATOR: levels, JUDGE: Judge({"claim.0": float(bit)})}
         ended += drive([ProverEstimator().play(Disputed(claim="claim"))], seats)
@@ -102,7 +103,7 @@ def judged(depth: int, games: int, seed: int) -> dict[str, float]:
             JUDGE: Judge(truth),
         }
         (one,) = drive([ProverEstimator(depth=depth).play(Disputed(claim="claim"))], seats)
-        below = sum(leaves[claim] for done in one.rounds for claim, _ in done.assumed)
+        below = sum(leaves[made.claim] for made in one.assumed)
         found.append((one.asked[JUDGE], below + 1))
     asked, read = np.mean(found, axis=0).tolist()
     return {"asked": asked, "read": read}

@@ -17,14 +17,25 @@ from solon.judges.parsing import after_thinking, one_field, parse
 from solon.judges.wording import prompt_of
 from solon.oversight.asks import Draw
 from solon.oversight.gates import And, Gate, Or, Threshold
-from solon.oversight.moves import Check, Choose, Conditional, Estimate, Point, Propose, Row, Split
+from solon.oversight.moves import (
+    Check,
+    Choose,
+    Conditional,
+    Estimate,
+    Point,
+    Propose,
+    Reword,
+    Row,
+    Split,
+    Wordings,
+)
 from solon.oversight.payoffs import HIGHER, LOWER, RIGHT, Direction
 from solon.records import Abstains, Group
 from solon.seams.games import Seat
 from solon.text.hostile import Markup, neutralise
 from solon.text.template import Template
 
-Asked: TypeAlias = Propose | Choose | Conditional | Check
+Asked: TypeAlias = Propose | Choose | Conditional | Check | Reword
 DIRECTIONS: dict[str, Direction] = {"higher": HIGHER, "right": RIGHT, "lower": LOWER}
 NOTHING = "(nothing)"
 
@@ -51,6 +62,8 @@ class Party:
     """What is asked to point at an estimate."""
     judge: str = "debate/ped_judge"
     """What is asked of a leaf."""
+    reword: str = "debate/ped_reword"
+    """What is asked for other wordings of a claim."""
 
     def __call__(self, asked: Sequence[Asked], /) -> list[Any]:
         """A reply to each, in one batch."""
@@ -70,6 +83,10 @@ class Party:
             case Check():
                 values = {"question": asked.root, "claim": asked.claim}
                 return _Form(Template.load(self.judge), values, _verdict)
+            case Reword():
+                values = {"claim": asked.claim, "count": str(asked.n)}
+                template = Template.load(self.reword)
+                return _Form(template, values, lambda said: _reworded(said, asked, self.characters))
 
     def _propose(self, asked: Propose) -> _Form:
         values = {"question": asked.path[0], "claim": asked.path[-1], "most": str(self.most)}
@@ -145,6 +162,15 @@ def _split(reply: str, most: int, characters: int) -> Split | Abstains:
         return Split(claims=lines, gate=gate, calls=1)
     except InputError as wrong:  # claims given twice, or a number that decides without them
         return Abstains(reason=str(wrong))
+
+
+def _reworded(reply: str, asked: Reword, characters: int) -> Wordings | Abstains:
+    lines = _lines(one_field(reply, "claims"), characters)
+    if isinstance(lines, Abstains):
+        return lines
+    if len(lines) != asked.n or len({asked.claim, *lines}) <= asked.n:
+        return Abstains(reason=f"not {asked.n} other wordings, each another one")
+    return Wordings(claims=lines, calls=1)
 
 
 def _lines(claims: object, characters: int) -> tuple[str, ...] | Abstains:

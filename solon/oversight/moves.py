@@ -27,6 +27,8 @@ class Disputed:
 
     claim: str
     seed: int = 0
+    name: str = ""
+    """What its record is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,4 +156,20 @@ class Named:
     """The subclaim that is said to be false."""
 
     child: int
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reword:
+    """Asks for so many other wordings of a claim."""
+
+    claim: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wordings:
+    """Other ways to say a claim."""
+
+    claims: tuple[str, ...]
     calls: int = 0

@@ -16,13 +16,13 @@ question, though a person would read all below it; (4) the prover may split ever
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from solon.errors import InputError, SettingError
 from solon.oversight.conditionals import Estimates, Questions
+from solon.oversight.gate_names import spelt
 from solon.oversight.moves import (
     JUDGE,
     PROVER,
@@ -37,56 +37,15 @@ from solon.oversight.moves import (
 )
 from solon.oversight.payoffs import Direction, Payoffs
 from solon.oversight.tally import Tally, unless_given_up
+from solon.records import (
+    Assumption,
+    Estimated,
+    TreeDebate,
+    TreeRound,
+    chance_kept,
+    digest,
+)
 from solon.seams.games import Play
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One claim on the path: what was stated and found, and what the prover was paid."""
-
-    claim: str
-    assumed: tuple[tuple[str, bool], ...]
-    """Earlier siblings, and what the estimate takes them for."""
-    stated: float
-    direction: Direction
-    found: float
-    """What the subclaims imply, or the judge's word."""
-    payoff: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A whole debate.
-
-    Example:
-        Ended(rounds=(..., ...), kept=1.0, stake=6.25, asked={"judge": 1}, calls={"prover": 20})
-    """
-
-    rounds: tuple[Round, ...]
-    kept: float
-    """The judge's probability that all was as assumed; 0 makes the last payoff void."""
-    stake: float
-    """The last round's."""
-    asked: Mapping[str, int]
-    """Questions to each seat."""
-    calls: Mapping[str, int]
-    """What each seat spent."""
-    failed: str = ""
-    """Why there was no verdict."""
-
-    @property
-    def payoff(self) -> float:
-        """The prover's; the estimator's is the negative."""
-        return sum(one.payoff for one in self.rounds)
-
-    @property
-    def share(self) -> float:
-        """The payoff over the last stake: what a claim is accepted by."""
-        return self.payoff / self.stake
-
-    @property
-    def void(self) -> bool:
-        return self.kept == 0
 
 
 @dataclass(slots=True)
@@ -95,8 +54,9 @@ class _Course:
 
     coin: np.random.Generator
     tally: Tally = field(default_factory=Tally)
-    rounds: list[Round] = field(default_factory=list[Round])
-    kept: float = 1.0
+    opening: float | None = None
+    rounds: list[TreeRound] = field(default_factory=list[TreeRound])
+    checked: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +64,48 @@ class _Pointed:
     """Where the prover stands in one round."""
 
     k: int
-    claim: str
-    row: Row
+    asked: Choose
+    at: int
     direction: Direction
-    assumed: tuple[tuple[str, bool], ...]
 
-    def round(self, found: float, payoff: float) -> Round:
-        return Round(
+    @property
+    def row(self) -> Row:
+        return self.asked.rows[self.at]
+
+    @property
+    def claim(self) -> str:
+        return self.asked.split.claims[self.row.child]
+
+    @property
+    def assumed(self) -> tuple[Assumption, ...]:
+        """Earlier siblings; later ones are not assumed."""
+        bits = zip(self.asked.split.claims, self.row.given, strict=False)
+        return tuple(Assumption(claim=claim, holds=bit) for claim, bit in bits)
+
+    def round(self, found: float, *, stake: float, payoff: float) -> TreeRound:
+        return TreeRound(
             claim=self.claim,
             assumed=self.assumed,
             stated=self.row.p,
             direction=self.direction,
             found=found,
+            stake=stake,
             payoff=payoff,
+        )
+
+    def whole(self, one: TreeRound) -> TreeRound:
+        """The round with all that stood beside its claim."""
+        split = self.asked.split
+        estimates = tuple(
+            Estimated(claim=split.claims[row.child], given=row.given, p=row.p)
+            for row in self.asked.rows
+        )
+        return replace(
+            one,
+            siblings=split.claims,
+            gate=spelt(split.gate),
+            estimates=estimates,
+            chosen=self.at,
         )
 
 
@@ -133,6 +122,8 @@ class ProverEstimator:
     payoffs: Payoffs = Payoffs()
     samples: int = 2000
     """Rows of bits where a gate is too wide to be estimated exactly."""
+    whole: bool = False
+    """Whether the record keeps every estimate of a split, or the path that was disputed alone."""
 
     def __post_init__(self) -> None:
         if self.depth < 1 or self.samples < 1:
@@ -140,19 +131,27 @@ class ProverEstimator:
             raise SettingError(f"depth, samples: expected at least 1, got {came}")
 
     @property
+    def id(self) -> str:
+        """The game's name, and four digits of its rules."""
+        return f"prover-estimator@{digest(self)[:4]}"
+
+    @property
     def seats(self) -> tuple[str, ...]:
         return SEATS
 
-    def play(self, disputed: Disputed, /) -> Play[Ended]:
+    def play(self, disputed: Disputed, /) -> Play[TreeDebate]:
         """The debate; a reply that cannot be read ends it, with the reason."""
         course = _Course(coin=np.random.default_rng([disputed.seed, 1]))
         failed = yield from unless_given_up(lambda: self._descend(disputed, course))
-        return Ended(
+        return TreeDebate(
+            game=self.id,
+            id=disputed.name,
+            claim=disputed.claim,
+            opening=course.opening,
             rounds=tuple(course.rounds),
-            kept=course.kept,
             stake=self.payoffs.stake(max(1, len(course.rounds))),
-            asked=dict(course.tally.asked),
-            calls=dict(course.tally.calls),
+            checked=course.checked,
+            spent=course.tally.spent(),
             failed=failed,
         )
 
@@ -160,7 +159,8 @@ class ProverEstimator:
         path: tuple[str, ...] = ()
         split = Split(claims=(disputed.claim,))
         seen = yield from self._estimated(path, split, disputed, course)
-        assumed: tuple[tuple[str, bool], ...] = ()
+        course.opening = seen.implied
+        assumed: tuple[Assumption, ...] = ()
         for k in range(1, self.depth + 2):
             at = yield from _pointed(k, Choose(path=path, split=split, rows=seen.rows), course)
             path, assumed = (*path, at.claim), (*assumed, *at.assumed)
@@ -173,7 +173,7 @@ class ProverEstimator:
             paid = self.payoffs.inner(
                 k, at.direction, stated=at.row.p, found=seen.implied, coin=course.coin
             )
-            course.rounds.append(at.round(seen.implied, paid))
+            self._settle(at, seen.implied, paid, course)
 
     def _estimated(
         self, path: tuple[str, ...], split: Split, disputed: Disputed, course: _Course
@@ -184,32 +184,28 @@ class ProverEstimator:
     def _judged(
         self,
         at: _Pointed,
-        assumed: tuple[tuple[str, bool], ...],
+        assumed: tuple[Assumption, ...],
         disputed: Disputed,
         course: _Course,
     ) -> Play[None]:
         """The leaf, and at the same time every earlier sibling that the path assumes."""
-        claims = (at.claim, *(claim for claim, _ in assumed))
+        claims = (at.claim, *(one.claim for one in assumed))
         checks = [Check(claim=claim, root=disputed.claim) for claim in claims]
         word, *siblings = yield from course.tally.ask(JUDGE, checks)
-        for (_, bit), one in zip(assumed, siblings, strict=True):
-            course.kept *= one.p if bit else 1 - one.p
+        course.checked = tuple(one.p for one in siblings)
+        kept = chance_kept(assumed, course.checked)
         paid = self.payoffs.last(
             at.k, at.direction, stated=at.row.p, found=word.p, coin=course.coin
         )
-        course.rounds.append(at.round(word.p, course.kept * paid))
+        self._settle(at, word.p, kept * paid, course)
+
+    def _settle(self, at: _Pointed, found: float, paid: float, course: _Course) -> None:
+        one = at.round(found, stake=self.payoffs.stake(at.k), payoff=paid)
+        course.rounds.append(at.whole(one) if self.whole else one)
 
 
 def _pointed(k: int, asked: Choose, course: _Course) -> Play[_Pointed]:
     point: Point = yield from course.tally.one(PROVER, asked)
     if not 0 <= point.row < len(asked.rows):
         raise InputError(f"row: expected from 0 to {len(asked.rows) - 1}, got {point.row}")
-    row = asked.rows[point.row]
-    siblings = zip(asked.split.claims, row.given, strict=False)  # later ones are not assumed
-    return _Pointed(
-        k=k,
-        claim=asked.split.claims[row.child],
-        row=row,
-        direction=point.direction,
-        assumed=tuple(siblings),
-    )
+    return _Pointed(k=k, asked=asked, at=point.row, direction=point.direction)

@@ -18,6 +18,7 @@ from solon.oversight.argument import Node
 from solon.oversight.gates import Circuit, Floats, Gate
 from solon.oversight.moves import ESTIMATOR, Conditional, Split
 from solon.oversight.tally import Tally
+from solon.records import Reworded
 from solon.seams.games import Play
 
 
@@ -71,6 +72,16 @@ class Wavering:
     spread: tuple[float, ...]
     """Standard deviation over the wordings of each claim."""
 
+    @classmethod
+    def of(cls, reworded: Sequence[Reworded]) -> Wavering:
+        """Of claims on record; InputError where one was not estimated in two wordings or more."""
+        if not reworded or any(len(one.p) < 2 for one in reworded):
+            raise InputError("wordings: expected two or more of every claim, got fewer")
+        return cls(
+            mean=tuple(float(np.mean(one.p)) for one in reworded),
+            spread=tuple(float(np.std(one.p, ddof=1)) for one in reworded),
+        )
+
     def above(self, eps: float) -> float:
         """The share of claims whose spread exceeds eps."""
         return float(np.mean([one > eps for one in self.spread]))
@@ -82,16 +93,19 @@ def wavering(wordings: Sequence[Sequence[str]]) -> Play[Wavering]:
     Example:
         drive([wavering([("The lamp is hidden.", "Somebody hid the lamp.")])], {"estimator": seat})
     """
-    if not wordings or any(len(claim) < 2 for claim in wordings):
-        raise InputError("wordings: expected two or more of every claim, got fewer")
     asked = [
         Conditional(path=(), split=Split(claims=(words,)), given=())
         for claim in wordings
         for words in claim
     ]
     replies = iter((yield from Tally().ask(ESTIMATOR, asked)))
-    found = [np.array([next(replies).p for _ in claim]) for claim in wordings]
-    return Wavering(
-        mean=tuple(float(p.mean()) for p in found),
-        spread=tuple(float(p.std(ddof=1)) for p in found),
+    return Wavering.of(
+        [
+            Reworded(
+                claim=next(iter(claim), ""),
+                wordings=tuple(claim),
+                p=tuple(next(replies).p for _ in claim),
+            )
+            for claim in wordings
+        ]
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from solon.records import Abstains
+from solon.records import Abstains, Spent
 from solon.seams.games import Ask, Play
 
 
@@ -35,6 +35,13 @@ class Tally:
                 raise GaveUp(f"{seat}: {reply.reason}")
             self.calls[seat] += reply.calls
         return replies
+
+    def spent(self) -> tuple[Spent, ...]:
+        """The counts as records, in the order in which seats were first asked."""
+        return tuple(
+            Spent(seat=seat, asked=count, calls=self.calls[seat])
+            for seat, count in self.asked.items()
+        )
 
     def one(self, seat: str, question: object) -> Play[Any]:
         """One question, one reply."""

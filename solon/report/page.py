@@ -26,6 +26,7 @@ from solon.report.reading import reading
 from solon.report.samples import samples
 from solon.report.section import Absent, anchor, section
 from solon.report.transcripts import transcripts
+from solon.report.trees import trees
 
 SECTIONS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Result": closing,
@@ -52,6 +53,15 @@ OF_DEBATES: dict[str, Callable[[Evidence], Html | Absent]] = {
     "Records": records,
     "Settings": settings,
 }
+OF_DISPUTES: dict[str, Callable[[Evidence], Html | Absent]] = {
+    "Result": closing,
+    "Disputed claims": trees,
+    "Costs": costs,
+    "Stages": stages,
+    "Notes": notes,
+    "Records": records,
+    "Settings": settings,
+}
 OF_AUDITS: dict[str, Callable[[Evidence], Html | Absent]] = {
     "In two minutes": lights,
     "Audits": findings,
@@ -66,8 +76,9 @@ OF_AUDITS: dict[str, Callable[[Evidence], Html | Absent]] = {
 SAID = {
     "battery": "Bounds were fixed before looking. Red: a finding lies wholly outside its bound.",
     "debating": "What models argued before a judge, as the judge was shown it.",
+    "disputing": "Claims split into trees: what an estimator stated, and what a prover gained.",
 }
-OF = {"battery": OF_AUDITS, "debating": OF_DEBATES}
+OF = {"battery": OF_AUDITS, "debating": OF_DEBATES, "disputing": OF_DISPUTES}
 
 
 def write_report(folder: Path) -> Path:

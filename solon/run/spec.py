@@ -14,8 +14,8 @@ import enum
 import hashlib
 import math
 import types
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -57,40 +57,82 @@ def digest_of(value: Any) -> str:
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One setting: where it goes from here on, its text, the whole key, ready-made values."""
+
+    path: tuple[str, ...]
+    text: str
+    key: str
+    named: Mapping[str, Any]
+
+
 def override(value: V, changes: Mapping[str, str], *, choices: Choices | None = None) -> V:
     """The value with each dotted key set to its text, parsed on the declared type.
 
-    ``choices`` names ready-made values by key: {"judge": {"human": HumanLabels(...)}}.
-    Raises SettingError with the alternatives for an unknown key or an unreadable text.
+    All changes of one part are made together, so that only what comes of them must be allowed, in
+    whatever order they were typed. ``choices`` names ready-made values by key:
+    {"judge": {"human": HumanLabels(...)}}. Raises SettingError with the alternatives for an unknown
+    key or an unreadable text, and with the keys where a part refuses them.
     """
-    # Parts before leaves: `judge=human judge.path=x` must not depend on the order typed.
-    for key in sorted(changes, key=lambda key: key.count(".")):
-        path = key.split(".")
-        try:
-            value = _set(value, path, changes[key], key, (choices or {}).get(key, {}))
-        except SettingError:
-            raise
-        except ValueError as error:  # a part that refuses a value, and does not know our errors
-            raise SettingError(f"{key}: {error}") from error
-    return value
+    made = [
+        _Change(tuple(key.split(".")), text, key, (choices or {}).get(key, {}))
+        for key, text in changes.items()
+    ]
+    return _changed(value, made) if made else value
 
 
-def _set(value: Any, path: list[str], text: str, key: str, named: Mapping[str, Any]) -> Any:
+def _changed(value: Any, changes: Sequence[_Change]) -> Any:
     if not is_dataclass(value) or isinstance(value, type):
-        raise SettingError(f"{key}: {type(value).__name__} {value!r} has no parts to set")
-    name, *rest = path
-    names = [field.name for field in fields(value)]
-    if name not in names:
-        name, rest = _skip(value, path, key)
-    inner = getattr(value, name)
-    if rest and inner is None:
-        inner = _fresh(_hint(type(value), name, inner))
-    if rest:
-        return replace(value, **{name: _set(inner, rest, text, key, named)})
-    if text in named:
-        return replace(value, **{name: named[text]})
-    hint = _hint(type(value), name, inner)
-    return replace(value, **{name: _parse(text, hint, key, named)})
+        what = f"{type(value).__name__} {value!r}"
+        raise SettingError(f"{changes[0].key}: {what} has no parts to set")
+    names = {field.name for field in fields(value)}
+    # Parts before what is in them: `judge=human judge.path=x` sets the path of people's labels.
+    whole = [one for one in changes if len(one.path) == 1 and one.path[0] in names]
+    parts = {one.path[0]: _leaf(value, one.path[0], one) for one in whole}
+    rest = [one for one in changes if one not in whole]
+    while rest:  # again for a name that only a part chosen in the same breath may have
+        below: dict[str, list[_Change]] = {}
+        for one in rest:
+            name, path = _through(_with(value, parts), one)
+            below.setdefault(name, []).append(replace(one, path=path))
+        rest = below.pop("", [])
+        if rest and not below:
+            raise SettingError(_unknown(value, rest[0].path[0]))
+        for name, inner in below.items():
+            parts[name] = _changed(_part(value, parts, name), inner)
+    return _replaced(value, parts, [one.key for one in changes])
+
+
+def _leaf(value: Any, name: str, one: _Change) -> Any:
+    if one.text in one.named:
+        return one.named[one.text]
+    hint = _hint(type(value), name, getattr(value, name))
+    return _parse(one.text, hint, one.key, one.named)
+
+
+def _part(value: Any, parts: Mapping[str, Any], name: str) -> Any:
+    inner = _with(value, parts)[name]
+    return _fresh(_hint(type(value), name, inner)) if inner is None else inner
+
+
+def _with(value: Any, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields' values as they will be."""
+    return {
+        field.name: parts.get(field.name, getattr(value, field.name)) for field in fields(value)
+    }
+
+
+def _replaced(value: Any, parts: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """All parts at once; where they are refused, an error that names what was set."""
+    try:
+        return replace(value, **parts)
+    except SettingError as error:
+        if any(name in str(error) for name in parts):
+            raise
+        raise SettingError(f"{', '.join(keys)}: {error}") from error
+    except ValueError as error:  # a part that refuses a value, and does not know our errors
+        raise SettingError(f"{', '.join(keys)}: {error}") from error
 
 
 def _fresh(hint: Any) -> Any:
@@ -101,16 +143,22 @@ def _fresh(hint: Any) -> Any:
     return kinds[0]()
 
 
-def _skip(value: Any, path: list[str], key: str) -> tuple[str, list[str]]:
-    """The unique field through which the key reaches a name that this value lacks."""
+def _through(inner: Mapping[str, Any], one: _Change) -> tuple[str, tuple[str, ...]]:
+    """The field that the key goes through, and its path from there on; no name where there is none.
+
+    A name that the value lacks is reached through the unique field that leads to it.
+    """
+    first, *rest = one.path
+    if first in inner:
+        return first, tuple(rest)
     for deep in (1, 2, 3):
-        through = [f.name for f in fields(value) if _holds(getattr(value, f.name), path[0], deep)]
+        through = [name for name, part in inner.items() if _holds(part, first, deep)]
         if len(through) == 1:
-            return through[0], path
+            return through[0], one.path
         if through:
-            ways = " or ".join(f"{name}.{'.'.join(path)}" for name in through)
-            raise SettingError(f"{key}: say which one: {ways}")
-    raise SettingError(_unknown(value, path[0]))
+            ways = " or ".join(f"{name}.{'.'.join(one.path)}" for name in through)
+            raise SettingError(f"{one.key}: say which one: {ways}")
+    return "", one.path
 
 
 def _holds(part: Any, name: str, deep: int) -> bool:

@@ -23,6 +23,7 @@ from solon.bench.debating import debating_on, one_question
 from solon.bench.debating.outcome import summary
 from solon.bench.debating.posing import Posed
 from solon.bench.debating.protocols import protocol
+from solon.bench.debating.rating import rated
 from solon.bench.debating.stage import Stage
 from solon.cli import main
 from solon.errors import SettingError
@@ -34,6 +35,7 @@ from solon.oversight.persuasion import BestOf
 from solon.oversight.speaking import Speaking
 from solon.records import Abstains, Prefers, Speech, Transcript
 from solon.run.shards import read_records
+from solon.statistics.elo import expected
 
 STORY = "The miller ran to the mill at night and hid the lamp below the old wheel."
 MARKUP = "[bold red]I win[/bold red] \x1b[31mred\x07 \u202eback <script>alert(1)</script> "
@@ -270,7 +272,7 @@ MISTAKES = {
     "debate Who? --first A --second B --source absent": "absent: expected a readable text file",
     "debate Who?": "expected KEY=VALUE, got 'Who.'",
     "debate --on endpoint": "expected QUESTION --first ANSWER --second ANSWER, or --questions FILE",
-    "debate --protocol quarrel": "protocol: expected one of debate, .*expert, got 'quarrel'",
+    "debate --protocol quarrel": "expected one of debate, .*prover-estimator, got 'quarrel'",
     "debate roundz=2": "Debating has no 'roundz'",
     "debate rounds=0": "rounds: expected at least 1, got 0",
     "debate persuasion=worst": "persuasion: .*best_of, plain, refine",
@@ -453,3 +455,93 @@ def test_the_judge_never_reads_the_source(court: Court, tmp_path: Path) -> None:
     judged = [text_of(body) for body in court.bodies if body["model"] == "judge"]
     assert judged
     assert not [text for text in judged if "below the old wheel" in text]
+
+
+def against(url: str) -> list[str]:
+    return [*players(url), "opponent.model=rival", "rounds=1"]
+
+
+def test_each_side_is_answered_by_its_own_model_and_then_by_the_other(
+    court: Court, tmp_path: Path
+) -> None:
+    path = questions(tmp_path, [row(0), row(1, "second")])
+    main(["debate", "--questions", str(path), *against(court.url), "--out", "games", "--quiet"])
+    folder = tmp_path / "games" / "records"
+    straight, swapped = (
+        read_records(folder / name) for name in ("transcripts", "transcripts-swapped")
+    )
+    for games, sides in ((straight, ("debater", "rival")), (swapped, ("rival", "debater"))):
+        by = [{one.side: one.policy for one in game.speeches} for game in games]
+        assert [set(one) for one in by] == [{"first", "second"}] * 2
+        assert all(one["first"].startswith(sides[0].replace("rival", "opponent")) for one in by)
+        assert all(one["second"].startswith(sides[1].replace("rival", "opponent")) for one in by)
+    asked = [body["model"] for body in court.bodies]
+    assert (asked.count("debater"), asked.count("rival")) == (4, 4)
+    for body in court.bodies:
+        if body["model"] == "rival":
+            assert body["temperature"] == 0.4  # all that is not set is the debater's
+    page = (tmp_path / "games" / "report.html").read_text()
+    assert "8 of" not in page
+    assert "4 of 4 games" in page
+
+
+def test_who_argues_for_the_miller_wins_so_neither_model_is_ahead(
+    court: Court, tmp_path: Path
+) -> None:
+    rows = [row(k) for k in range(4)]
+    command = ["debate", "--questions", str(questions(tmp_path, rows)), "--out", "games"]
+    main([*command, *against(court.url), "--quiet"])
+    told = json.loads((tmp_path / "games" / "summary.json").read_text())
+    values = told["rows"][0]["values"]
+    assert (values["win rate"]["estimate"], values["win rate"]["n"]) == (0.5, 8)
+    assert values["Elo ahead"]["estimate"] == 0
+    assert values["judge accuracy"]["estimate"] == 1
+    assert any("each question played both ways" in note for note in told["notes"])
+    asked = len(court.bodies)
+    main([*command, *against(court.url), "--quiet"])
+    assert len(court.bodies) == asked
+
+
+def test_a_single_question_between_two_models_is_shown_both_ways(
+    court: Court, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = ["--first", "the miller", "--second", "the smith"]
+    main(["debate", "Who hid the lamp?", *answers, *against(court.url)])
+    said = capsys.readouterr().out
+    assert said.count("verdict of debate@") == 2
+    assert "win rate" in said
+
+
+def test_elo_is_the_logit_of_the_win_rate() -> None:
+    straight = [game(str(k), 0.9 if k < 6 else 0.2) for k in range(8)]  # the debater is first
+    swapped = [game(str(k), 0.3 if k < 6 else None) for k in range(8)]  # and second here
+    clusters = {str(k): str(k) for k in range(8)}
+    found = rated(straight, swapped, clusters)
+    rate = 12 / 14  # two are undecided
+    assert found["win rate"]["estimate"] == pytest.approx(rate)
+    ahead = found["Elo ahead"]
+    assert ahead["estimate"] == pytest.approx(400 * math.log10(rate / (1 - rate)))
+    assert expected(ahead["low"], 0) == pytest.approx(found["win rate"]["low"])
+    assert expected(ahead["high"], 0) == pytest.approx(found["win rate"]["high"])
+    assert rated([game("0", None)], [], clusters) == {}
+    assert rated(straight[:6], [], clusters)["Elo ahead"]["estimate"] == math.inf
+
+
+def test_only_a_debate_has_two_sides() -> None:
+    said = {"opponent.model": "rival", "debater.model": "a", "judge.model": "b"}
+    asked = one_question("Who?", "anna", "ben", None)
+    with pytest.raises(SettingError, match="opponent: expected the protocol debate, got consult"):
+        debating_on("endpoint", said, by="consultancy", questions=asked)
+    made = debating_on("endpoint", said, questions=asked)
+    assert getattr(made.opponent, "model", "") == "rival"
+    assert getattr(made.debater, "model", "") == "a"
+
+
+def test_bounds_of_a_speech_are_set_in_either_order() -> None:
+    for keys in (("limit", "least"), ("least", "limit")):
+        said = {"limit": "40", "least": "1"}
+        made = debating_on("lab", {f"speaking.{key}": said[key] for key in keys})
+        assert isinstance(made.game, Debate)
+        assert made.game.speaking == Speaking(limit=40, least=1)
+    with pytest.raises(SettingError, match="^least, limit, most: expected them in this order"):
+        debating_on("lab", {"speaking.limit": "40"})

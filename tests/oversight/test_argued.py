@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from oversight.scripted import Model, Words
 
+from solon.errors import InputError, SettingError
 from solon.oversight.argued import Party
 from solon.oversight.asks import Speaker
 from solon.oversight.drive import drive
@@ -26,9 +27,10 @@ from solon.oversight.moves import (
     Split,
 )
 from solon.oversight.payoffs import HIGHER, LOWER, RIGHT
-from solon.oversight.prover_estimator import Ended, ProverEstimator
-from solon.oversight.stability import wavering
-from solon.records import Abstains
+from solon.oversight.prover_estimator import ProverEstimator
+from solon.oversight.rewording import Rewording
+from solon.oversight.stability import Wavering, wavering
+from solon.records import Abstains, Reworded, TreeDebate
 
 LAMP = Disputed(claim="The smith hid the lamp.")
 SPLIT = '{"claims": ["The smith was there.", "Nobody else was there."], "follows": "all"}'
@@ -57,7 +59,7 @@ def model(**replies: str) -> Model:
     return Model(says=lambda asked, _: given[kind(asked)])
 
 
-def played(one: Model, depth: int = 1) -> Ended:
+def played(one: Model, depth: int = 1) -> TreeDebate:
     seats = dict.fromkeys(SEATS, Party(model=Speaker(one)))
     return drive([ProverEstimator(depth=depth).play(LAMP)], seats)[0]
 
@@ -242,3 +244,46 @@ def test_an_estimator_in_words_can_be_tried_for_wavering() -> None:
     (found,) = drive([play], {"estimator": Party(model=Speaker(one))})
     assert found.mean == pytest.approx((0.7,))
     assert one.batches == [2]
+
+
+def reworded(said: str) -> Reworded:
+    """One claim put in two other ways by a model that doubts whatever is put in other words."""
+
+    def says(asked: str, draw: int) -> str:
+        if "other ways" in asked:
+            return said
+        return answers(probability=0.5 if "Indeed" in asked else 0.9)
+
+    seats = {"estimator": Party(model=Speaker(Model(says=says)))}
+    return drive([Rewording(n=2).play("It burns.")], seats)[0]
+
+
+def test_a_claim_is_estimated_in_its_own_and_in_other_words() -> None:
+    found = reworded(answers(claims=["Indeed it\n burns.", "It is on fire."]))
+    assert found.wordings == ("It burns.", "Indeed it burns.", "It is on fire.")
+    assert found.p == (0.9, 0.5, 0.9)
+    assert Wavering.of([found]).spread[0] == pytest.approx(0.4 / 3**0.5)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answers(claims=["It is on fire."]),
+        answers(claims=["It is on fire.", "It is on fire."]),
+        answers(claims=["It burns.", "It is on fire."]),
+        answers(claims=["It is on fire.", " "]),
+        answers(claims="It is on fire."),
+        "It is on fire.",
+    ],
+)
+def test_wordings_that_are_not_as_many_or_not_others_are_refused(said: str) -> None:
+    found = reworded(said)
+    assert found.failed.startswith("estimator: ")
+    assert (found.wordings, found.p) == ((), ())
+    with pytest.raises(InputError, match="two or more"):
+        Wavering.of([found])
+
+
+def test_at_least_one_other_wording_is_asked_for() -> None:
+    with pytest.raises(SettingError, match="n: expected at least 1, got 0"):
+        Rewording(n=0)

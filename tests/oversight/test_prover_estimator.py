@@ -24,9 +24,9 @@ from solon.oversight.moves import (
 )
 from solon.oversight.payoffs import HIGHER, LOWER, RIGHT, Payoffs
 from solon.oversight.planted import Judge, planted, uniform_tree
-from solon.oversight.prover_estimator import Ended, ProverEstimator
+from solon.oversight.prover_estimator import ProverEstimator
 from solon.oversight.provers import Honest, Prover, Selector
-from solon.records import Abstains
+from solon.records import Abstains, Assumption, TreeDebate
 
 CLAIM = Disputed(claim="claim")
 
@@ -53,7 +53,7 @@ def played(
     flaw: int | None = None,
     game: ProverEstimator | None = None,
     disputed: Disputed = CLAIM,
-) -> Ended:
+) -> TreeDebate:
     truth = tree.truth(lambda _: 1.0) if flaw is None else planted(tree, flaw)
     seats = {
         "prover": Prover(arguments=by_claim(tree), pointing=pointing),
@@ -99,7 +99,10 @@ def test_the_last_payoff_is_void_where_an_earlier_sibling_is_not_as_assumed() ->
     void = played(tree, UniformPrior.of(tree), points, flaw=1)
     assert void.void
     assert void.rounds[-1].payoff == 0
-    assert void.rounds[-1].assumed == (("claim.0", True), ("claim.1", True))
+    assert void.rounds[-1].assumed == (
+        Assumption(claim="claim.0", holds=True),
+        Assumption(claim="claim.1", holds=True),
+    )
     kept = played(tree, UniformPrior.of(tree), points, flaw=3)
     assert kept.rounds[-1].payoff == pytest.approx(6.25 * 0.5)
 
@@ -298,3 +301,51 @@ def test_many_debates_share_their_batches() -> None:
     ended = drive([ProverEstimator().play(CLAIM) for _ in range(5)], seats)
     assert estimator.batches == [5, 15]
     assert len({one.payoff for one in ended}) == 1
+
+
+def test_the_whole_split_is_kept_where_it_is_asked_for() -> None:
+    """The same game, and in its record what nobody pointed at too."""
+    tree = uniform_tree(3, 1, gate=Threshold(2))
+    points = Selector(child=1, direction=LOWER)
+    path, whole = (
+        played(tree, Levels((0.2, 0.6)), points, game=ProverEstimator(whole=kept))
+        for kept in (False, True)
+    )
+    assert (whole.payoff, whole.share, whole.kept) == (path.payoff, path.share, path.kept)
+    assert path.rounds[1].siblings == path.rounds[1].estimates == ()
+    last = whole.rounds[1]
+    assert last.siblings == ("claim.0", "claim.1", "claim.2")
+    assert last.gate == "at least 2"
+    # the third is decided where the first two agree
+    assert [(one.claim, one.given) for one in last.estimates] == [
+        ("claim.0", ()),
+        ("claim.1", (False,)),
+        ("claim.1", (True,)),
+        ("claim.2", (False, True)),
+        ("claim.2", (True, False)),
+    ]
+    assert last.estimates[last.chosen].given == (True,)
+    assert (last.stake, last.direction) == (6.25, LOWER)
+
+
+def test_a_record_names_its_game_its_claim_and_what_the_judge_said() -> None:
+    tree = uniform_tree(4, 1)
+    points = Selector(child=2, direction=HIGHER)
+    disputed = Disputed(claim="claim", name="c7")
+    ended = played(tree, UniformPrior.of(tree), points, flaw=1, disputed=disputed)
+    assert ended.game.startswith("prover-estimator@")
+    assert ended.game != ProverEstimator(depth=2).id
+    assert (ended.id, ended.claim, ended.opening) == ("c7", "claim", 0.0)
+    assert ended.checked == (1.0, 0.0)
+    assert [made.claim for made in ended.assumed] == ["claim.0", "claim.1"]
+
+
+def test_what_was_stated_of_the_root_outlives_a_game_that_breaks_off() -> None:
+    tree = uniform_tree(2, 1)
+    seats: dict[str, Any] = {
+        "prover": lambda asked: [Abstains(reason="mute")] * len(asked),
+        "estimator": Levels((0.2, 0.6)),
+        "judge": Judge(tree.truth(lambda _: 1.0)),
+    }
+    (ended,) = drive([ProverEstimator().play(CLAIM)], seats)
+    assert (ended.opening, ended.rounds, ended.checked, ended.kept) == (0.2, (), (), 1.0)

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal
 
 import pytest
@@ -100,3 +101,83 @@ def test_a_value_that_its_part_refuses_is_a_mistake_of_the_users() -> None:
     ):
         override(CDPO(), {"flip": "0.7"})
     assert override(CDPO(), {"flip": "0.2"}) == CDPO(flip=0.2)
+
+
+@dataclass(frozen=True)
+class Span:
+    low: int = 70
+    high: int = 150
+    plain: bool = True
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise SettingError(f"low, high: expected them in this order, got {self.low}")
+
+
+@dataclass(frozen=True)
+class Spoken:
+    span: Span = Span()
+    judge: Judge = Judge()
+
+
+def test_settings_of_one_part_are_made_together_whatever_their_order() -> None:
+    changes = {"span.high": "40", "span.low": "1", "judge.policy.heads": "2"}
+    for order in permutations(changes):
+        made = override(Spoken(), {key: changes[key] for key in order})
+        assert made == Spoken(span=Span(low=1, high=40), judge=Judge(policy=Model(heads=2)))
+    # whether a key names its part, or skips it
+    assert override(Spoken(), {"high": "40", "span.low": "1"}).span == Span(low=1, high=40)
+
+
+def test_settings_that_contradict_each_other_are_refused_in_one_line() -> None:
+    with pytest.raises(SettingError) as why:
+        override(Spoken(), {"span.high": "40", "span.low": "50"})
+    assert str(why.value) == "low, high: expected them in this order, got 50"
+
+
+@dataclass(frozen=True)
+class Shy:
+    first: int = 1
+    second: int = 2
+
+    def __post_init__(self) -> None:
+        if self.first + self.second > 9:
+            raise ValueError("too much")
+
+
+def test_a_part_that_does_not_say_what_it_refuses_is_answered_with_the_keys() -> None:
+    with pytest.raises(SettingError, match="^first, second: too much$"):
+        override(Shy(), {"first": "5", "second": "5"})
+
+
+def test_a_ready_made_part_is_in_place_before_keys_reach_into_it() -> None:
+    choices = {"judge": {"strict": Judge(strict=True, policy=Model(heads=16))}}
+    for order in permutations(("judge", "judge.limit", "judge.model")):
+        said = {"judge": "strict", "judge.limit": "3", "judge.model": "b"}
+        made = override(Spoken(), {key: said[key] for key in order}, choices=choices)
+        assert made.judge == Judge(strict=True, limit=3, policy=Model(model="b", heads=16))
+
+
+@dataclass(frozen=True)
+class Loud:
+    volume: int = 1
+
+
+@dataclass(frozen=True)
+class Voice:
+    manner: Model | Loud = Model()
+
+
+@dataclass(frozen=True)
+class Stage:
+    voice: Voice = Voice()
+
+
+def test_a_key_may_skip_into_a_part_that_is_chosen_in_the_same_breath() -> None:
+    choices = {"manner": {"loud": Loud()}}
+    for keys in (("manner", "volume"), ("volume", "manner")):
+        said = {"manner": "loud", "volume": "5"}
+        made = override(Stage(), {key: said[key] for key in keys}, choices=choices)
+        assert made.voice.manner == Loud(volume=5)
+    with pytest.raises(SettingError, match="Stage has no 'volume'"):
+        override(Stage(), {"volume": "5"})

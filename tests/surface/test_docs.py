@@ -17,6 +17,7 @@ import pytest
 from solon.bench import compose
 from solon.bench.bench import compose_bench
 from solon.bench.debating import debating_on, one_question
+from solon.bench.disputing import OneClaim, claims_in, disputing_on
 from solon.bench.named import named
 from solon.catalogue import Entry, entries, find
 from solon.cli import parse, show, split
@@ -126,6 +127,8 @@ def test_every_command_of_a_page_resolves(
         match program:
             case "solon" if "debate" in words[:2]:
                 resolve_debate(parse(words))
+            case "solon" if words[:2] == ["show", "prover-estimator"]:
+                disputing_on("lab", {})
             case "solon":
                 resolve(words)
             case "make":
@@ -141,6 +144,12 @@ def test_every_command_of_a_page_resolves(
 def resolve_debate(said: Namespace) -> None:
     if said.command is show:
         debating_on(said.on, split(said.settings)[0])
+        return
+    if said.protocol == "prover-estimator":
+        claims = claims_in(said.settings)
+        changes, _ = split([one for one in said.settings if one not in claims])
+        asked = OneClaim(claim="x") if claims or said.questions else None
+        disputing_on(said.on, changes, questions=asked)
         return
     theirs = said.settings if said.first is None else said.settings[1:]
     asked = None if said.first is said.questions else one_question("Who?", "a", "b", None)

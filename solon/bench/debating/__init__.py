@@ -3,7 +3,8 @@
 posing                  rows -> questions with two answers, and which is right where it is known
 protocols, debating     which game, who plays it
 stage                   one game in the terminal while it is played
-outcome                 the judge's accuracy, the quotes
+outcome, rating         the judge's accuracy, the quotes, who of two debaters wins
+opponents, folder       a second model; the folder that games are kept in
 playing                 from the command to the page
 """
 

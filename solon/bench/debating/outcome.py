@@ -8,6 +8,7 @@ from typing import Any
 from solon.bench.closing import cell_of
 from solon.bench.debating.posing import Posed
 from solon.bench.debating.protocols import Rules
+from solon.bench.debating.rating import UNDECIDED, rated
 from solon.oversight.consultancy import Consultancy
 from solon.oversight.opened import Opened
 from solon.oversight.quotes import counted
@@ -19,17 +20,32 @@ Row = dict[str, Any]
 UNKNOWN = "no row says which answer is right, so no accuracy is counted"
 
 
-def summary(played: Sequence[Transcript], posed: Sequence[Posed], rules: Rules) -> Row:
-    """The closing table: a row for all games, and one for each kind of protagonist."""
+def summary(
+    played: Sequence[Transcript],
+    posed: Sequence[Posed],
+    rules: Rules,
+    *,
+    swapped: Sequence[Transcript] = (),
+) -> Row:
+    """The closing table: a row for all games, and one for each kind of protagonist.
+
+    ``swapped`` are the same questions with two debaters on each other's sides.
+    """
     rights: Rights = {one.id: one.right for one in posed if one.right is not None}
     clusters = {one.id: one.cluster or one.id for one in posed}
-    rows = [
-        {"name": name, "values": _measured(games, rights, clusters)}
-        for name, games in _parts(played, rights, rules)
-        if games
+    games = [*played, *swapped]
+    rows: list[Row] = [
+        {"name": name, "values": _measured(some, rights, clusters)}
+        for name, some in _parts(games, rights, rules)
+        if some
     ]
+    notes = _notes(games, posed, rules)
+    if swapped:
+        rows[0]["values"] = rated(played, swapped, clusters) | rows[0]["values"]
+        notes += ["win rate: of the debater against the opponent, each question played both ways"]
+        notes += [UNDECIDED]
     columns = list(dict.fromkeys(column for row in rows for column in row["values"]))
-    return {"columns": columns, "rows": rows, "notes": _notes(played, posed, rules)}
+    return {"columns": columns, "rows": rows, "notes": notes}
 
 
 def quotes(played: Sequence[Transcript]) -> tuple[int, int]:

@@ -33,7 +33,8 @@ PERSUASIONS: Mapping[str, Any] = {"plain": Plain(), "best_of": BestOf(), "refine
 def protocol(name: str) -> Rules:
     """The rules of that name; SettingError names all."""
     if name not in PROTOCOLS:
-        raise SettingError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {name!r}")
+        known = ", ".join((*PROTOCOLS, "prover-estimator"))
+        raise SettingError(f"protocol: expected one of {known}, got {name!r}")
     return PROTOCOLS[name]
 
 
