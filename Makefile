@@ -9,13 +9,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 export HF_HUB_OFFLINE := 1
 
-.PHONY: demo test check claims bench docs clean
+.PHONY: demo test cluster check claims bench docs clean
 
 demo: $(STAMP)
 	$(BIN)/solon run canonical
 
 test: check
 	$(BIN)/pytest -n $(WORKERS)
+
+# Clusters of several nodes on this machine, killed in the middle: their clocks want it for themselves.
+cluster: $(STAMP)
+	$(BIN)/pytest -m cluster tests/ray tests/invariants/test_ray.py
 
 check: $(STAMP)
 	$(BIN)/ruff format --check -q .

@@ -7,6 +7,7 @@
     ├── BudgetSpent            the run's cap on money or calls: stops cleanly, can be resumed
     ├── TooManyFailures        more judgements failed than the run allows
     ├── EndpointError          a server refused everything (wrong key, unknown model)
+    ├── ClusterError           copies on a cluster died too often, or found no room
     └── RunError               a run directory that does not fit the command
 
 Each is also the standard error that a reader would expect (``ValueError``, ``RuntimeError``).
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 __all__ = [
     "BudgetSpent",
+    "ClusterError",
     "DataError",
     "EndpointError",
     "InputError",
@@ -77,6 +79,10 @@ class TooManyFailures(SolonError, RuntimeError):
 
 class EndpointError(SolonError, RuntimeError):
     """A server refused every call for the same reason (wrong key, unknown model)."""
+
+
+class ClusterError(SolonError, RuntimeError):
+    """Copies on a cluster died too often, or found no room."""
 
 
 class RunError(SolonError, RuntimeError):

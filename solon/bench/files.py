@@ -18,6 +18,7 @@ from solon.engines.classifiers import Bag, Encoder, FineTuned, Probe
 from solon.engines.classifiers.trunk import MINILM
 from solon.engines.endpoint import Endpoint
 from solon.engines.local import RewardTransformer, Transformer
+from solon.engines.ray import OnRay
 from solon.engines.vllm import OnVllm, Server, Vllm
 from solon.errors import DataError, SettingError
 from solon.judges.aspects import LlmRater
@@ -191,7 +192,7 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
     pool = Transformer() if name == "local" else Endpoint(model="", temperature=1.0)
     debater = replace(pool, name="debater", temperature=0.4)  # as Khan et al. have it
     debate = Debated(debater=debater, judge=model)
-    every = {**judges, "debate": debate}
+    every = {**judges, "debate": debate, "ray": OnRay(inner=judges["logits"])}
     bench = Bench(
         name=name,
         policy=Transformer(),
@@ -204,7 +205,11 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
         weak=BAG,
         strong=PROBE,
         choices={
-            "policy": {"vllm": OnVllm(), "vllm_server": OnVllm(sampler=Server())},
+            "policy": {
+                "ray": OnRay(inner=Transformer()),
+                "vllm": OnVllm(),
+                "vllm_server": OnVllm(sampler=Server()),
+            },
             "red_team": {"file": prompts},
             "tests": {"file": PromptFile(test=1.0)},
             "helpful": {"model": replace(pool, name="helpful")},
@@ -229,7 +234,10 @@ def _files(name: str, model: Transformer | Endpoint) -> Bench:
     )
     law = {
         "judge": by_principle["logits"],
-        "choices": {**bench.choices, "judge": by_principle},
+        "choices": {
+            **bench.choices,
+            "judge": {**by_principle, "ray": OnRay(inner=by_principle["logits"])},
+        },
         "labels": None,  # of helpfulness: asked for only where a file holds some
     }
     return replace(bench, settings={"constitutional": law})

@@ -25,6 +25,7 @@ from solon.bench.town_models import (
 from solon.bench.town_tasks import LARGE, SMALL, TownTask
 from solon.engines.classifiers import Probe
 from solon.engines.local import RewardTransformer, Transformer
+from solon.engines.ray import OnRay
 from solon.judges.meta import Meta
 from solon.judges.revising import Revising
 from solon.judges.rubric import Rubric
@@ -125,6 +126,8 @@ AUDITOR = PlantedPair(dials=Dials(discernment=2.0, noise=1.0), name="auditor")
 # people with half the flaws: the seed data of self-improvement
 CAREFUL = Manners(comply=0.2, evade=0.1, slip=0.15, flatter=0.2, pad=0.1)
 
+POLICY = Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32)
+
 
 def lab() -> Bench:
     """The town: a policy, a judge and a reward of a few hundred thousand parameters each."""
@@ -133,7 +136,7 @@ def lab() -> Bench:
         prompts=Town(),
         red_team=Town(mix=HARM),
         helpful=schooled("helpful", HelpfulLessons()),
-        policy=Transformer(shape=SHAPE, tokenizer=words(), chat="never", max_new_tokens=32),
+        policy=POLICY,
         judge=BothOrders(judge=pair_judge(judge_model())),
         reward=RewardTransformer(),
         scorer=scorer(judge_model()),
@@ -160,6 +163,7 @@ def lab() -> Bench:
         disputes=HiddenPassages(),
         questions=questions,
         choices={
+            "policy": {"ray": OnRay(inner=POLICY)},
             "judge": {"principled": PlantedPrinciples()},
             "tasks": {"town": TownTask()},
             "weak": {"small": SMALL},

@@ -12,6 +12,7 @@ from solon.bench.labelling.labelling import Labelling, answering
 from solon.bench.labelling.surveying import Rows, Survey, survey
 from solon.engines.endpoint import Endpoint
 from solon.engines.endpoint.unsent import WORD, Tally, Unsent
+from solon.engines.ray import OnRay
 from solon.judges.rows import left_out
 from solon.records import Completion, Group, Prompt
 from solon.run.run import Run
@@ -97,6 +98,8 @@ def _silent(part: Any, endpoints: list[Unsent]) -> Any:
         return endpoints[-1]
     if isinstance(part, Transformer | Vllm):
         return Mute(name=part.name, longest=part.max_new_tokens)
+    if isinstance(part, OnRay):  # what is only counted needs no cluster
+        return _silent(part.inner, endpoints)
     if isinstance(part, tuple):
         return tuple(_silent(one, endpoints) for one in part)
     if not is_dataclass(part) or isinstance(part, type):

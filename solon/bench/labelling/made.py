@@ -15,6 +15,8 @@ SERVING = frozenset(
     {"key_env", "concurrency", "timeout", "attempts", "patience", "price_in", "price_out"}
     | {"batch", "batches"}
 )
+# Where a judge's copies run makes no label either.
+ON_RAY = "solon.engines.ray.onray.OnRay"
 # Settings whose text may be a path: what stands there makes the label as well.
 PATHS = frozenset(
     {"model", "tokenizer", "path", "standards", "constitution", "preamble"}
@@ -34,6 +36,9 @@ def _told(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
     """Each setting by its dotted name, and the content of what it names."""
     if isinstance(value, Mapping):
         settings = cast("Mapping[str, Any]", value)
+        if settings.get("kind") == ON_RAY:
+            yield from _told(settings["inner"], at)
+            return
         served = "base_url" in settings
         for key in sorted(settings):
             if not (served and key in SERVING):
