@@ -23,6 +23,8 @@ from solon.records import Completion, Group, Prompt, Rollout
 from solon.run.run import Run
 from solon.seams.feedback import Chooser, Policy, Stateful
 
+pytestmark = pytest.mark.cluster
+
 TINY = Transformer(
     shape=Shape(hidden=16, layers=1, heads=2, context=48),
     tokenizer=tuple("abcdefgh12"),

@@ -60,6 +60,7 @@ class Sampled:
     """
 
     policy: Transformer
+    """What it samples as; its weights are those that a question comes with."""
 
     def open(self, run: Run, /) -> Sampler:
         local = self.policy.open(run)
