@@ -5,11 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one process and two have said, and where they have written."""
+
+    one: dict[str, Any]
+    two: dict[str, Any]
+    folder: Path
+
 
 # Rounding only: float32 sums in another order, over twelve updates by AdamW.
 CLOSE = 1e-5

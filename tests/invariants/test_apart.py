@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from agreeing import close, launched, tie
+from agreeing import Told, close, launched, tie
 from apart import adopted, learnt, said
 from several import SMALL, TEXTS, opened
 from transformers import AutoModelForCausalLM, Gemma2Config, MixtralConfig
@@ -46,13 +46,6 @@ def relative(folder: Path, config: type[Any], policy: LocalPolicy) -> None:
     torch.manual_seed(0)
     AutoModelForCausalLM.from_config(config(**sizes)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-@dataclass(frozen=True)
-class Told:
-    one: dict[str, Any]
-    two: dict[str, Any]
-    folder: Path
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agreeing import close, launched, tie
+from agreeing import Told, close, launched, tie
 from hypothesis import given
 from hypothesis import strategies as st
 from several import (
@@ -37,15 +37,6 @@ from solon.run.run import Run
 from solon.run.shards import read_records
 
 SHARDINGS = ("ddp", "fsdp2")
-
-
-@dataclass(frozen=True)
-class Told:
-    """What one process and two have said, and where they have written."""
-
-    one: dict[str, Any]
-    two: dict[str, Any]
-    folder: Path
 
 
 @pytest.fixture(scope="module")

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from rich.console import Console
 
 from solon.bench.labelling.made import made_by
-from solon.errors import RunError
+from solon.errors import RunError, SettingError
 from solon.report import write_report
 from solon.run.display import Display
 from solon.run.run import Run
 from solon.run.shards import shards
 from solon.run.start import write_manifest
+from solon.seams.feedback import Spec
 
 MADE = "debating.json"
+T = TypeVar("T")
+
+
+class Asking(Protocol[T]):
+    """Games about questions."""
+
+    @property
+    def questions(self) -> Spec[list[T]]: ...
 
 
 @contextmanager
@@ -28,17 +37,23 @@ def opened(
 ) -> Generator[Run, None, None]:
     """A run in that folder, or in one that is gone afterwards; RunError where another run is."""
     display = Display(Console(), quiet=quiet)  # one console: games are printed above the bar
-    if out is None:
-        with (
-            TemporaryDirectory() as folder,
-            Run(Path(folder), seed=seed, display=display, budget=budget) as run,
-        ):
-            yield run
-        return
-    if (out / "manifest.json").exists() and not (out / MADE).exists():
+    if out is not None and (out / "manifest.json").exists() and not (out / MADE).exists():
         raise RunError(f"{out} holds another run: give another --out")
-    with Run(out, seed=seed, display=display, budget=budget) as run:
+    with (
+        TemporaryDirectory() if out is None else nullcontext(out) as folder,
+        Run(Path(folder), seed=seed, display=display, budget=budget) as run,
+    ):
         yield run
+
+
+def posed_in(run: Run, games: Asking[T], out: Path | None, *, bench: str, of: str) -> list[T]:
+    """What the games are about, of which there may be several only in a folder that is theirs."""
+    posed = games.questions.open(run)
+    if out is not None:
+        claim(run, games, bench=bench)
+    elif len(posed) > 1:
+        raise SettingError(f"debate: expected --out FOLDER for {len(posed)} {of}")
+    return posed
 
 
 def has_games(folder: Path) -> bool:

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from solon.bench.debating.debating import Debating, Games, debating_on
-from solon.bench.debating.folder import claim, has_games, opened, write_outcome
+from solon.bench.debating.folder import has_games, opened, posed_in, write_outcome
 from solon.bench.debating.outcome import summary
 from solon.bench.debating.posing import Posed
 from solon.bench.debating.stage import Stage, costs
 from solon.bench.showing import print_settings, settings
-from solon.errors import SettingError, TooManyFailures
+from solon.errors import TooManyFailures
 from solon.records import Abstains, Transcript
 from solon.report.console import closing_table
 from solon.run.run import Run
@@ -37,11 +37,7 @@ def play(
     TooManyFailures where no game has a verdict.
     """
     with opened(out, seed=seed, budget=budget, quiet=quiet) as run:
-        posed = debating.questions.open(run)
-        if out is None and len(posed) > 1:
-            raise SettingError(f"debate: expected --out FOLDER for {len(posed)} questions")
-        if out is not None:
-            claim(run, debating, bench=bench)
+        posed = posed_in(run, debating, out, bench=bench, of="questions")
         games, told = _played(debating, run, posed)
         if out is not None:
             write_outcome(run, told)

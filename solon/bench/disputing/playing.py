@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from solon.bench.debating.folder import claim, opened, write_outcome
+from solon.bench.debating.folder import opened, posed_in, write_outcome
 from solon.bench.debating.stage import costs
 from solon.bench.disputing.disputing import Disputing, disputing_on
 from solon.bench.disputing.outcome import summary
@@ -77,11 +77,7 @@ def play(
     TooManyFailures where no debate has a verdict.
     """
     with opened(out, seed=seed, budget=budget, quiet=quiet) as run:
-        posed = disputing.questions.open(run)
-        if out is None and len(posed) > 1:
-            raise SettingError(f"debate: expected --out FOLDER for {len(posed)} claims")
-        if out is not None:
-            claim(run, disputing, bench=bench)
+        posed = posed_in(run, disputing, out, bench=bench, of="claims")
         with run.stage("debate"):
             debates, reworded = disputing(run, posed)
         run.ledger.save()

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import orjson
-
+from solon.engines.additions import additions
 from solon.engines.endpoint import wire
 from solon.engines.endpoint.account import Account
 from solon.engines.endpoint.batches.routes import Routes
@@ -149,7 +148,7 @@ class Endpoint:
         for name in ("timeout", "patience", "top_p"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        additions(self.extra)
+        additions(self.extra, ours=OURS)
         return url.hostname
 
 
@@ -162,7 +161,7 @@ class EndpointPolicy:
     def __init__(self, spec: Endpoint, *, name: str, client: Client, seed: int) -> None:
         self.spec, self.id, self.client, self.seed = spec, name, client, seed
         self.failures: dict[str, str] = {}
-        self._extra = additions(spec.extra)
+        self._extra = additions(spec.extra, ours=OURS)
         self._noted = False
 
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
@@ -282,14 +281,3 @@ class EndpointPolicy:
             turns.append({"role": "assistant", "content": ""})
         turns[-1]["content"] += cue + partial
         return body | {"continue_final_message": True, "add_generation_prompt": False}
-
-
-def additions(extra: str) -> dict[str, Any]:
-    """The object that ``extra`` spells. Raises SettingError for a field that is ours."""
-    try:
-        fields = orjson.loads(extra or "{}")
-    except ValueError as error:
-        raise SettingError(f"extra: expected a JSON object, got {extra!r} ({error})") from error
-    if not isinstance(fields, dict) or OURS & set(fields):
-        raise SettingError(f"extra: expected an object without {', '.join(sorted(OURS))}")
-    return fields

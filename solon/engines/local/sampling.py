@@ -18,7 +18,9 @@ from torch import Tensor
 from solon.engines.local.decoder import Decoder
 from solon.engines.local.layout import Ids
 from solon.engines.local.past import begin
+from solon.engines.local.words import Words
 from solon.errors import SolonError
+from solon.records import Completion, Prompt
 
 # Below 1 in float32 even after it has been multiplied by a sum of probabilities.
 ALMOST_ONE = 1 - 2.0**-20
@@ -46,6 +48,17 @@ class Drawn:
     tokens: list[int] = field(default_factory=list[int])
     logps: list[float] = field(default_factory=list[float])
     finished: bool = False
+
+    def completion(self, prompt: Prompt, words: Words, policy: str) -> Completion:
+        """As a record, by the weights that ``policy`` is the id of."""
+        return Completion(
+            prompt=prompt,
+            text=words.text(self.tokens),
+            policy=policy,
+            tokens=tuple(self.tokens),
+            logps=tuple(self.logps),
+            finish="stop" if self.finished else "length",
+        )
 
 
 def uniforms(seed: int, steps: int) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ class Voice:
             drawn = self._drawn([ids[i] for i in mine], [seeds[i] for i in mine])
         told = {i: one for part in self.ranks.gathered(_dealt(mine, drawn, n)) for i, one in part}
         return [
-            Group(completions=tuple(self._completion(prompt, d, policy) for d in told[i]))
+            Group(completions=tuple(d.completion(prompt, self.words, policy) for d in told[i]))
             for i, prompt in enumerate(prompts)
         ]
 
@@ -81,16 +81,6 @@ class Voice:
             self.manner,
             stops=self.stops,
             budget=PLACES_PER_TOKEN * self.tokens_per_chunk,
-        )
-
-    def _completion(self, prompt: Prompt, drawn: Drawn, policy: str) -> Completion:
-        return Completion(
-            prompt=prompt,
-            text=self.words.text(drawn.tokens),
-            policy=policy,
-            tokens=tuple(drawn.tokens),
-            logps=tuple(drawn.logps),
-            finish="stop" if drawn.finished else "length",
         )
 
     def copied(self) -> Voice:

@@ -28,17 +28,8 @@ class RayPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RayChooser:
+class RayChooser(RayPolicy):
     """A policy whose copies answer and choose. Satisfies Policy and Chooser."""
-
-    copies: Copies
-
-    @property
-    def id(self) -> str:
-        return self.copies.id
-
-    def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
-        return RayPolicy(copies=self.copies).sample(prompts, n=n)
 
     def choose(
         self, prompts: Sequence[Prompt], choices: Sequence[str], *, cue: str = ""
@@ -47,22 +38,8 @@ class RayChooser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RayScorer:
+class RayScorer(RayChooser):
     """A local model whose copies answer, choose and score. Satisfies Policy, Chooser, Scorer."""
-
-    copies: Copies
-
-    @property
-    def id(self) -> str:
-        return self.copies.id
-
-    def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
-        return RayPolicy(copies=self.copies).sample(prompts, n=n)
-
-    def choose(
-        self, prompts: Sequence[Prompt], choices: Sequence[str], *, cue: str = ""
-    ) -> list[tuple[float, ...] | Abstains]:
-        return RayChooser(copies=self.copies).choose(prompts, choices, cue=cue)
 
     def lengths(self, completions: Sequence[Completion], /) -> list[int]:
         return self.copies.ask("lengths", completions)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from solon.engines.additions import additions
 from solon.engines.local.sampling import Drawn, Manner
 from solon.engines.local.voice import Voice
 from solon.engines.vllm.names import by_checkpoint
@@ -89,7 +88,7 @@ class Engine:
                     gpu_memory_utilization=self.memory,
                     enforce_eager=self.eager,
                     **settings,
-                    **additions(self.extra),
+                    **additions(self.extra, ours=OURS),
                 )
         except (AssertionError, OSError, RuntimeError, ValueError) as error:
             raise SettingError(f"vllm refuses {model!r}: {first_line(error)}") from error
@@ -163,17 +162,6 @@ def _in_this_process() -> Generator[None]:
 def shared_memory() -> str | None:
     """A folder that is memory, where the system has one: weights pass through it, not a disk."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
-
-
-def additions(extra: str) -> dict[str, Any]:
-    """The object that ``extra`` spells. Raises SettingError for an argument that is ours."""
-    try:
-        fields = orjson.loads(extra or "{}")
-    except ValueError as error:
-        raise SettingError(f"extra: expected a JSON object, got {extra!r} ({error})") from error
-    if not isinstance(fields, dict) or OURS & set(fields):
-        raise SettingError(f"extra: expected an object without {', '.join(sorted(OURS))}")
-    return fields
 
 
 def first_line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from solon.engines.local.sampling import Drawn, Manner
 from solon.engines.local.voice import Voice
 from solon.engines.local.words import Words
 from solon.errors import SettingError, SolonError
-from solon.records import Completion, Group, Prompt
+from solon.records import Group, Prompt
 
 Mode = Literal["raw_logprobs", "processed_logprobs"]
 
@@ -117,16 +117,10 @@ class Asker:
         """The answers to ``requests`` of the same prompts and n."""
         told = iter(answers)
         return [
-            Group(completions=tuple(self._completion(prompt, next(told), policy) for _ in range(n)))
+            Group(
+                completions=tuple(
+                    next(told).completion(prompt, self.words, policy) for _ in range(n)
+                )
+            )
             for prompt in prompts
         ]
-
-    def _completion(self, prompt: Prompt, one: Drawn, policy: str) -> Completion:
-        return Completion(
-            prompt=prompt,
-            text=self.words.text(one.tokens),
-            policy=policy,
-            tokens=tuple(one.tokens),
-            logps=tuple(one.logps),
-            finish="stop" if one.finished else "length",
-        )

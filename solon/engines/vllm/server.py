@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from solon.engines.endpoint.policy import secret
+from solon.engines.endpoint.secret import secret
 from solon.engines.local.sampling import Drawn, Manner
 from solon.engines.local.voice import Voice
 from solon.engines.vllm.request import Request, drawn, sampling
