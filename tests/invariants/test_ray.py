@@ -36,7 +36,10 @@ def finished(folder: Path, **changes: str) -> dict[str, Any]:
                 (one.completion.policy, one.completion.tokens, one.reward)
                 for one in read_records(folder / "records" / "rollouts")
             ],
-            "judgements": read_records(folder / "records" / "judgements"),
+            "logps": [
+                one.completion.logps for one in read_records(folder / "records" / "rollouts")
+            ],
+            "preferences": read_records(folder / "records" / "preferences"),
             "id": run.policies["final"].id,
             "weights": (folder / "policies" / "final" / "model.safetensors").read_bytes(),
         }
@@ -51,5 +54,10 @@ def test_a_canonical_run_with_its_policy_on_ray_is_the_same_run(
     assert on_ray["id"] == plain["id"]
     assert on_ray["texts"] == plain["texts"]
     assert len(on_ray["texts"]) == 48
+    for here, there in zip(plain["logps"], on_ray["logps"], strict=True):
+        assert there == pytest.approx(here, abs=1e-5)  # another batch, other last digits
+    assert [(p.chosen.text, p.rejected.text, p.p) for p in on_ray["preferences"]] == [
+        (p.chosen.text, p.rejected.text, p.p) for p in plain["preferences"]
+    ]
     assert on_ray["metrics"] == plain["metrics"]
     assert on_ray["weights"] == plain["weights"]
