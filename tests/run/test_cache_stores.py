@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,11 +39,38 @@ def kept(place: str, keys: list[bytes]) -> dict[bytes, bytes]:
         return cache.get(keys)
 
 
-def child(code: str, *arguments: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def child(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a cache of its own at the first argument; it is gone in the end."""
     whole = f"import sys; from solon.run.cache import Cache; cache = Cache(sys.argv[1])\n{code}"
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", whole, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def released(code: str, *arguments: list[str]) -> None:
+    """Children for which ``code`` begins in the same moment, one for each arguments; all must end
+    well."""
+    with ExitStack() as children:
+        all_of = [children.enter_context(child(AT_A_SIGN + code, *some)) for some in arguments]
+        for one in all_of:
+            assert one.stdout
+            assert one.stdout.readline() == b"ready\n"
+        for one in all_of:
+            assert one.stdin
+            one.stdin.write(b"go\n")
+            one.stdin.flush()
+        for one in all_of:
+            one.communicate(timeout=60)
+        assert [one.returncode for one in all_of] == [0] * len(all_of)
+
+
+AT_A_SIGN = "print('ready', flush=True); sys.stdin.readline()\n"
 
 
 Open = Callable[[], Cache]
@@ -104,27 +131,25 @@ def test_what_was_flushed_survives_kill_9(place: str):
 
 
 def test_two_processes_that_write_the_same_keys_at_once_agree(place: str):
-    """Each in an order of its own, many commits, from an empty place: one makes it, none waits."""
+    """Each in an order of its own, many commits, from an empty place."""
     code = (
         "me = sys.argv[2]; order = range(400) if me == 'a' else range(399, -1, -1)\n"
-        "sys.stdin.readline()\n"
         "for i in order:\n"
         "    cache.put(b'%d' % i, me.encode() + b'%d' % i)\n"
         "    if i % 20 == 0: cache.flush()\n"
         "cache.close()"
     )
-    both = [child(code, place, me) for me in "ab"]
-    for writer in both:
-        assert writer.stdin
-        writer.stdin.write(b"\n")
-        writer.stdin.flush()
-    for writer in both:
-        writer.communicate(timeout=60)
-        assert writer.returncode == 0
+    released(code, *([place, me] for me in "ab"))
     keys = [b"%d" % i for i in range(400)]
     found = kept(place, keys)
     assert len(found) == 400
     assert all(found[key] in {b"a" + key, b"b" + key} for key in keys)
+
+
+def test_a_place_that_many_processes_make_at_once_holds_what_each_wrote(place: str):
+    names = [str(name) for name in range(8)]
+    released("cache.put(sys.argv[2].encode(), b'v'); cache.close()", *([place, n] for n in names))
+    assert len(kept(place, [name.encode() for name in names])) == len(names)
 
 
 def test_threads_lose_nothing(place: str, opened: Open):

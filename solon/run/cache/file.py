@@ -15,6 +15,7 @@ __all__ = ["File"]
 SCHEMA = """create table if not exists replies
             (key blob primary key, value blob not null, at integer not null) without rowid"""
 AT_ONCE = 500  # keys in one question; SQLite takes no more than 999 everywhere
+WAIT = 30  # seconds for which another process may hold the file
 
 
 class File:
@@ -75,8 +76,29 @@ class File:
     def _connected(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch(mode=0o600)  # it holds prompts and completions
-        file = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
-        file.execute("pragma journal_mode=wal")
-        file.execute("pragma synchronous=full")  # one fsync a group: cheap beside a bill
-        file.execute(SCHEMA)
+        file = sqlite3.connect(self.path, timeout=WAIT, check_same_thread=False)
+        try:
+            _write_ahead(file)
+            file.execute("pragma synchronous=full")  # one fsync a group: cheap beside a bill
+            file.execute(SCHEMA)
+        except BaseException:
+            file.close()
+            raise
         return file
+
+
+def _write_ahead(file: sqlite3.Connection) -> None:
+    """Turns write-ahead logging on. For this one lock SQLite itself does not wait, so that of
+    several processes that make a file at the same moment all but one would be refused.
+    """
+    end = time.monotonic() + WAIT
+    while True:
+        try:
+            file.execute("pragma journal_mode=wal")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
