@@ -1,6 +1,6 @@
 """What correctness costs: Endpoint beside a bare aiohttp client on one loopback server.
 
-    python benches/endpoint.py [--calls 3000] [--concurrency 64] [--latency 0.1]
+    python benches/endpoint.py [--calls 5000] [--concurrency 64] [--latency 0.1]
 
 CPU is this process's alone (the server has its own), so the ratio holds on a busy machine.
 """
@@ -86,7 +86,7 @@ def measure(name: str, work: Callable[[str], int], calls: int, **server: object)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=3000)
+    parser.add_argument("--calls", type=int, default=5000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency", type=float, default=0.1)
     given = parser.parse_args()

@@ -14,8 +14,8 @@ GB, TB = 1e9, 1e12
 HOUR = 3600.0
 
 # -- measured on two shared virtual cores
-LABEL_CPU = 0.58e-3  # s a label, rows read and written   python benches/paid.py --rows 1000000
-CALL_CPU = 0.295e-3  # s a call to a server               python benches/endpoint.py
+LABEL_CPU = 0.89e-3  # s a label, rows read and written   python benches/paid.py --rows 200000
+CALL_CPU = 0.47e-3  # s a call to a server                python benches/endpoint.py
 PUTS = 23_486  # replies a second into PostgreSQL          python benches/cache.py
 REPLY_BYTES = 145  # of the cache                         python benches/paid.py
 LABEL_BYTES = 742  # of the labels, rows of a kilobyte    python benches/paid.py

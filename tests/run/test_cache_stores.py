@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def kept(place: str, keys: list[bytes]) -> dict[bytes, bytes]:
 
 
 @contextmanager
-def child(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def child(code: str, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
     """A process with a cache of its own at the first argument; it is gone in the end."""
     whole = f"import sys; from solon.run.cache import Cache; cache = Cache(sys.argv[1])\n{code}"
     process = subprocess.Popen(

@@ -74,13 +74,14 @@ def limited(rate: float, *, holds: float = 1.0, seed: int = 0) -> Bucket:
     return Bucket(limit=lambda now: rate, holds=holds, left=rate * holds, seed=seed)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("holds", [0.1, 1.0])
-def test_a_limit_is_found_with_few_calls_and_little_time_wasted(holds: float, seed: int) -> None:
-    bucket = limited(200.0, holds=holds, seed=seed)
-    _, seconds = served(bucket, 2000, 256)
-    assert bucket.refused <= 0.03 * 2000
-    assert seconds <= 1.25 * 2000 / 200
+@pytest.mark.parametrize("holds", [0.1, 1.0, 2.0])
+def test_a_limit_is_found_with_few_calls_and_little_time_wasted(holds: float) -> None:
+    """Less than one call in a hundred is refused, from the first one on; five runs."""
+    buckets = [limited(200.0, holds=holds, seed=seed) for seed in range(5)]
+    seconds = [served(bucket, 2000, 256)[1] for bucket in buckets]
+    assert np.mean([bucket.refused for bucket in buckets]) < 0.01 * 2000
+    assert max(bucket.refused for bucket in buckets) <= 0.02 * 2000
+    assert max(seconds) <= 1.3 * 2000 / 200
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -99,11 +100,14 @@ def test_without_a_limit_nothing_is_held_back() -> None:
     assert gate.window == 64
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_stray_429s_do_not_throttle(seed: int) -> None:
-    """Additive increase with a cut on each 429 would settle at a fifth of the places."""
-    _, seconds = served(Bucket(stray=0.02, seed=seed), 5000, 64)
-    assert seconds <= 1.5 * 5000 * LATENCY / 64
+@pytest.mark.parametrize(("places", "most"), [(64, 1.5), (256, 2.5)])
+def test_stray_429s_do_not_throttle(places: int, most: float) -> None:
+    """Additive increase with a cut on each 429 would settle at a fifth of the places.
+
+    A refused call waits for a second, which is half of what 256 places take for all; four runs.
+    """
+    seconds = [served(Bucket(stray=0.02, seed=seed), 5000, places)[1] for seed in range(4)]
+    assert np.mean(seconds) <= most * 5000 * LATENCY / places
 
 
 def test_a_limit_that_rises_is_found_and_one_that_falls_too() -> None:

@@ -8,14 +8,14 @@ from collections import deque
 
 from solon.engines.endpoint.pace import Pace
 
-START = 32
+START = 16
 
 
 class Gate:
     """Places and a pace, shared by all calls of one endpoint; first come, first served.
 
     It begins with a few places and doubles them with each round of answers, so that a server that
-    is limited meets no storm; after the first 429 each round adds one.
+    is limited meets no storm; once a limit is known each round adds one.
     """
 
     def __init__(self, most: int) -> None:
@@ -23,7 +23,6 @@ class Gate:
         self.window = float(min(most, START))
         self.pace = Pace()
         self._inside = 0
-        self._limited = False
         self._queue: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -47,10 +46,9 @@ class Gate:
     def leave(self, *, limited: bool) -> None:
         """Gives the place back; ``limited`` where the server answered 429."""
         self._inside -= 1
-        self._limited |= limited
         self.pace.heard(asyncio.get_running_loop().time(), limited=limited)
         if not limited and self.window < self.most:
-            more = 1.0 / self.window if self._limited else 1.0
+            more = 1.0 if self.pace.rate == math.inf else 1.0 / self.window
             self.window = min(self.most, self.window + more)
         self._wake()
 

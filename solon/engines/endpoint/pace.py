@@ -11,7 +11,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-RECENT, CROWD = 10, 5  # of the last ten calls five were refused: the bucket is empty
+RECENT, CROWD = 10, 4  # of the last ten calls four were refused: the bucket is empty
 PERIOD, FEWEST = 0.25, 40  # seconds, and calls, that a share of 429s is taken over
 SHORTEST = 0.1  # seconds over which calls a second can be told
 PERIOD_MOST = 2.5  # seconds, however few calls there were
@@ -24,7 +24,7 @@ KEEP = 0.97  # of the rate that was measured
 THIRD = 3.0  # a first crowd says no rate: begin well below
 LARGE, SMALL = 1.15, 1.05  # how much faster a trial is, before and after the rate was measured
 LARGEST = 1.5  # once the limit has moved far
-PATIENCE, LONGEST = 8, 120  # calm periods between two trials
+PATIENCE, LONGEST = 16, 120  # calm periods between two trials
 LUCK = 4  # trials in a row that went well: the limit has moved, and the steps grow
 
 
@@ -86,10 +86,19 @@ class Pace:
             return
         if self._settles:
             self._settle()
-        if limited and sum(self._recent) >= CROWD + 2 * self.stray * RECENT:
+        if limited and sum(self._recent) >= self._crowd():
             self._cut(crowd=True)
         elif self._over():
             self._look()
+
+    def _crowd(self) -> float:
+        """How many of the recent calls are refused only by an empty bucket.
+
+        One less where a limit is suspected already and its rate not told: that takes a second
+        crowd, of which no more than needed should be wasted.
+        """
+        suspected = self.rate < math.inf and self._step == LARGE
+        return CROWD - suspected + 2 * self.stray * RECENT
 
     def _over(self) -> bool:
         """Whether a period is."""
@@ -184,7 +193,7 @@ class Pace:
         """After so many calm periods, a trial of a faster pace; it stays where it goes well."""
         if self._trial:
             self._trial, self._luck = False, self._luck + 1
-            self._wait = 1 if self._step >= LARGE else PATIENCE // 2
+            self._wait = 1 if self._step >= LARGE else PATIENCE // 4
             if self._luck >= LUCK:
                 self._step = LARGE if self._luck < 2 * LUCK else LARGEST
         self._calm += 1
