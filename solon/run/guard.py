@@ -1,7 +1,8 @@
 """Alarms of a training run, by rules that are fixed before it starts.
 
 A look is what one step logged and what the watchers saw of its policy. Rules read the looks of one
-stage, and only those that have a ``kl``: an imitated start moves far from where it was, and should.
+stage, and only those that tell of samples (``kl``, or ``eos_rate`` where nothing is anchored): an
+imitated start moves far from where it was, and should.
 
     kl            nats above ``kl``
     entropy       below ``entropy`` of what the stage began with
@@ -86,7 +87,7 @@ class Guard:
 
     def alarms(self, looks: Sequence[Look]) -> list[Alarm]:
         """What rings at the newest of a stage's looks."""
-        steered = [look for look in looks if "kl" in look]
+        steered = [look for look in looks if "kl" in look or "eos_rate" in look]
         if self.mode == "off" or not steered:
             return []
         found = [self._level(steered, rule) for rule in self._rules()]
@@ -125,7 +126,8 @@ class Guard:
         """Both slopes over the newest ``trend`` looks, each with its one-sided 95 % interval."""
         if series not in looks[-1]:
             return None
-        both = [look for look in looks if series in look and "reward" in look][-self.trend :]
+        needed = {series, "reward", "kl"}
+        both = [look for look in looks if needed <= look.keys()][-self.trend :]
         if len(both) < self.trend:
             return None
         d = np.sqrt([max(0.0, look["kl"]) for look in both])

@@ -79,7 +79,7 @@ class SelfRevise:
     def revisions(
         self, run: Run, helpful: Policy, reviser: Policy, red_team: Prompts
     ) -> list[list[Critique]]:
-        """turns[k][i] is the critique of answer i in turn k + 1; a turn that failed leaves it."""
+        """``turns[k][i]`` criticises answer i in turn k + 1; a turn that failed leaves it."""
         revise = counted(self.words.by(reviser, run), FailureLimit(share=self.max_failed))
         groups = run.map("answers", helpful.sample, red_team.take(self.prompts), chunk=self.chunk)
         # what was cut off is no answer: it would teach to stop in the middle

@@ -69,7 +69,7 @@ def test_storage_that_fails_is_one_line_and_other_faults_of_the_system_are_not_h
         def listed(arguments: object) -> None:
             raise error
 
-        monkeypatch.setattr("solon.cli.list_all", listed)
+        monkeypatch.setattr("solon.cli.commands.list_all", listed)
 
     fails(OSError(code, "it is full", "runs/x/metrics.jsonl"))
     with pytest.raises(SystemExit, match="1"):

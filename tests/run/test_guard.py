@@ -63,6 +63,17 @@ def test_imitation_has_no_anchor_and_never_rings() -> None:
     assert rung(Guard(), [{"length": 10.0}] + [{"length": 90.0}] * 5) == []
 
 
+def test_a_policy_that_no_anchor_holds_rings_as_well() -> None:
+    """With a KL coefficient of 0 no anchor is asked, and no ``kl`` is logged."""
+    free = {name: value for name, value in CALM.items() if name != "kl"}
+    assert rung(Guard(), [free, *[{**free, "eos_rate": 0.1, "length": 99.0}] * 3]) == [
+        "length",
+        "eos_rate",
+    ]
+    falls = [{**free, "reward": x, "held_out": -x} for x in range(8)]
+    assert rung(Guard(), falls) == []  # its rule is in sqrt(kl)
+
+
 def test_off_and_infinite_limits_are_silent() -> None:
     wild = [CALM, *[{**CALM, "kl": 99.0}] * 3]
     assert rung(Guard(mode="off"), wild) == []

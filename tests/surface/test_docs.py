@@ -20,7 +20,8 @@ from solon.bench.debating import debating_on, one_question
 from solon.bench.disputing import OneClaim, claims_in, disputing_on
 from solon.bench.named import named
 from solon.catalogue import Entry, entries, find
-from solon.cli import parse, show, split
+from solon.cli import parse
+from solon.cli.commands import show, split
 from solon.researchers.conducting import composed
 from solon.run.spec import override
 

@@ -172,7 +172,7 @@ class Optimiser:
         self.inner.zero_grad(set_to_none=True)
         raise SolonError(
             f"{what}, update {self.steps}: expected a finite {name}, got {value}; no weight was "
-            "changed: lower adam.lr, or look at this batch's rewards"
+            "changed: lower the learning rate (lr), or look at this batch's rewards"
         )
 
     def save(self, file: Path) -> None:
