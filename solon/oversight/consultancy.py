@@ -9,50 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from solon.errors import SettingError
-from solon.oversight.briefing import inquiry, turn_of
+from solon.oversight.briefing import inquiry
 from solon.oversight.dispute import SIDES, Dispute, Side, Stand
-from solon.oversight.judging import Judging
-from solon.oversight.persuasion import Persuasion, Plain
 from solon.oversight.speaking import Speaking
-from solon.oversight.telling import Audience, Telling
-from solon.records import Abstains, Speech, Transcript, digest
+from solon.oversight.talk import Talk
+from solon.oversight.telling import Audience
+from solon.records import Abstains, Speech, Transcript
 from solon.seams.games import Play
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consultancy:
+class Consultancy(Talk):
     """The rules of a consultancy; its speeches are as long as those of two debaters together.
 
     Example:
         drive([Consultancy().play(dispute, side="first")], {"consultant": one, "judge": other})
     """
 
-    rounds: int = 3
-    """Speeches of the consultant."""
     speaking: Speaking = Speaking(limit=200, least=140, most=300)
     """What a speech must be."""
-    persuasion: Persuasion = Plain()
-    """How a speech is chosen."""
-    judging: Judging = Judging()
-    """How the judge is asked."""
     interactive: bool = True
     """Whether the judge asks the consultant something between two rounds."""
-    watch: bool = False
-    """Whether the judge is asked for its probability after each round too."""
     template: str = "debate/consult"
     """What the consultant is asked: a packaged name or a path."""
-    ask: str = "debate/ask"
-    """What the judge is asked between two rounds."""
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise SettingError(f"rounds: expected at least 1, got {self.rounds}")
-
-    @property
-    def id(self) -> str:
-        """The game's name, and four digits of its rules."""
-        return f"consultancy@{digest(self)[:4]}"
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -67,22 +46,12 @@ class Consultancy:
         audience: Audience | None = None,
     ) -> Play[Transcript]:
         """The consultancy for that side's answer."""
-        telling = Telling(
-            self.id,
-            dispute,
-            self.judging,
-            watch=self.watch,
-            by=side,
-            audience=audience,
-        )
+        telling = self.telling(dispute, side, audience)
         said: tuple[Speech, ...] = ()
         for number in range(1, self.rounds + 1):
             yield from telling.look(said)
             stand = Stand(dispute=dispute, side=side, before=said)
-            turn = turn_of(
-                stand, seat=seat, round=number, template=self.template, speaking=self.speaking
-            )
-            new = yield from self.persuasion.play(turn, stand)
+            new = yield from self.speech(stand, number, seat)
             if isinstance(new, Abstains):
                 return telling.failed(said, new)
             said = (*said, new)

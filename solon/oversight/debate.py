@@ -11,55 +11,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from solon.errors import SettingError
-from solon.oversight.briefing import inquiry, turn_of
+from solon.oversight.briefing import inquiry
 from solon.oversight.dispute import SIDES, Dispute, Side, Stand, other
 from solon.oversight.drive import together
-from solon.oversight.judging import Judging
-from solon.oversight.persuasion import Persuasion, Plain
-from solon.oversight.speaking import Speaking
-from solon.oversight.telling import Audience, Telling
-from solon.records import Abstains, Speech, Transcript, digest
+from solon.oversight.talk import Talk
+from solon.oversight.telling import Audience
+from solon.records import Abstains, Speech, Transcript
 from solon.seams.games import Play
 
 Speeches = tuple[Speech, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Debate:
+class Debate(Talk):
     """The rules of a debate, and what its seats are asked.
 
     Example:
         drive([Debate(rounds=2).play(one) for one in disputes], seats)
     """
 
-    rounds: int = 3
-    """Speeches of each debater."""
     order: Literal["simultaneous", "sequential"] = "simultaneous"
     """Whether the debaters of one round speak without hearing each other, or one after another."""
-    speaking: Speaking = Speaking()
-    """What a speech must be."""
-    persuasion: Persuasion = Plain()
-    """How a speech is chosen."""
-    judging: Judging = Judging()
-    """How the judge is asked."""
-    interactive: bool = False
-    """Whether the judge asks the debaters something between two rounds."""
-    watch: bool = False
-    """Whether the judge is asked for its probability after each round too."""
-    template: str = "debate/speech"
-    """What a debater is asked: a packaged name or a path."""
-    ask: str = "debate/ask"
-    """What the judge of an interactive debate is asked between two rounds."""
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise SettingError(f"rounds: expected at least 1, got {self.rounds}")
-
-    @property
-    def id(self) -> str:
-        """The game's name, and four digits of its rules."""
-        return f"debate@{digest(self)[:4]}"
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -73,14 +45,7 @@ class Debate:
         audience: Audience | None = None,
     ) -> Play[Transcript]:
         """The debate; with a protagonist, its seat and its opponent's are called by these names."""
-        telling = Telling(
-            self.id,
-            dispute,
-            self.judging,
-            watch=self.watch,
-            by=protagonist,
-            audience=audience,
-        )
+        telling = self.telling(dispute, protagonist, audience)
         seats = _seats(protagonist)
         said: Speeches = ()
         for number in range(1, self.rounds + 1):
@@ -98,7 +63,7 @@ class Debate:
     ) -> Play[Speeches | Abstains]:
         def turn(side: Side, heard: Speeches) -> Play[Speech | Abstains]:
             stand = Stand(dispute=dispute, side=side, before=heard)
-            return self._speech(stand, number, seats[side])
+            return self.speech(stand, number, seats[side])
 
         if self.order == "simultaneous":
             new = yield from together(*(turn(side, said) for side in SIDES))
@@ -109,12 +74,6 @@ class Debate:
             new = (first, (yield from turn("second", (*said, first))))
         failed = [one for one in new if isinstance(one, Abstains)]
         return failed[0] if failed else tuple(one for one in new if isinstance(one, Speech))
-
-    def _speech(self, stand: Stand, number: int, seat: str) -> Play[Speech | Abstains]:
-        turn = turn_of(
-            stand, seat=seat, round=number, template=self.template, speaking=self.speaking
-        )
-        return self.persuasion.play(turn, stand)
 
 
 def _seats(protagonist: Side | None) -> dict[Side, str]:
