@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import copy_context
 from threading import Thread
 from typing import Protocol, TypeVar, runtime_checkable
+
+from solon.records import Group, Prompt
 
 T = TypeVar("T")
 
@@ -15,13 +17,16 @@ GRACE = 2.0  # seconds for which a loop that breaks off waits for work that is n
 
 @runtime_checkable
 class Elsewhere(Protocol):
-    """A learner whose frozen weights answer outside this process, or on a device of their own.
-
-    They may then be asked in one thread while the learner learns in another.
-    """
+    """A learner that can be sampled outside this process, or on a device of its own."""
 
     @property
-    def elsewhere(self) -> bool: ...
+    def elsewhere(self) -> bool:
+        """Whether it is."""
+        ...
+
+    def begin_sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> Future[list[Group]]:
+        """n completions of each prompt by the weights as they are now, drawn while it learns."""
+        ...
 
 
 def begin(work: Callable[[], T], /, *, name: str) -> Future[T]:

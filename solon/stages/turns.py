@@ -88,12 +88,11 @@ class Turns:
             self._next += 1
 
     def _sample(self, turn: int) -> Future[list[Group]]:
-        """By the weights as they are now. Here they share the device with the learner: at once."""
+        """By the weights as they are now; at once where they share the learner's device."""
         prompts = self.batches[turn]
-        if not isinstance(self.policy, Elsewhere) or not self.policy.elsewhere:
-            return ready(self.policy.sample(prompts, n=self.group))
-        sampler = self.policy.freeze()
-        return begin(lambda: sampler.sample(prompts, n=self.group), name=f"sample-{turn}")
+        if isinstance(self.policy, Elsewhere) and self.policy.elsewhere:
+            return self.policy.begin_sample(prompts, n=self.group)
+        return ready(self.policy.sample(prompts, n=self.group))
 
     def _reward(self, turn: int, groups: Future[list[Group]]) -> None:
         reward = _Recalled(self.reward, self._known or {})

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import PIPE
@@ -17,11 +18,11 @@ import pytest
 from recipes.stopping import Stopped, Stops, left, stopped_and_whole
 from tiny import tiny
 
-from solon.engines.local.frozen import FrozenPolicy
 from solon.engines.local.policy import LocalPolicy
 from solon.errors import BudgetSpent, SettingError
 from solon.records import Completion, Group, Prompt
 from solon.run import lines
+from solon.run.ahead import begin
 from solon.run.ranks import Alone
 from solon.run.run import Run
 from solon.run.shards import read_records, shards
@@ -300,34 +301,24 @@ def test_several_processes_are_refused(tmp_path: Path) -> None:
             recipe.climb(run, policy, Asked(), recipe.prompts.open(run), anchor=policy.freeze())
 
 
-# -- a learner whose frozen weights answer elsewhere
-
-
-@dataclass
-class Afar:
-    """Frozen weights that answer after a while, and say in which thread they were asked."""
-
-    inner: FrozenPolicy
-    threads: set[str]
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
-        self.threads.add(threading.current_thread().name)
-        time.sleep(0.01)
-        return self.inner.sample(prompts, n=n)
+# -- a learner that is sampled elsewhere
 
 
 class Away(LocalPolicy):
-    """A learner whose samples are drawn elsewhere."""
+    """A learner whose samples are drawn by a copy of its weights, behind the scenes."""
 
     elsewhere = True
     threads: ClassVar[set[str]] = set()
 
-    def freeze(self) -> Any:
-        return Afar(super().freeze(), self.threads)
+    def begin_sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> Future[list[Group]]:
+        copy = self.freeze()
+
+        def draw() -> list[Group]:
+            self.threads.add(threading.current_thread().name)
+            time.sleep(0.01)
+            return copy.sample(prompts, n=n)
+
+        return begin(draw, name="away")
 
 
 def climbed_by(folder: Path, *, away: bool) -> list[Any]:
@@ -348,4 +339,4 @@ def test_what_answers_elsewhere_is_sampled_behind_the_scenes_and_says_the_same(
 ) -> None:
     here, there = (climbed_by(tmp_path / str(away), away=away) for away in (False, True))
     assert here == there
-    assert Away.threads == {f"sample-{turn}" for turn in range(STEPS)}
+    assert Away.threads == {"away"}

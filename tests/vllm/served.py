@@ -6,6 +6,7 @@ and openai/completion/{protocol,serving}.py. Behind it is a real tiny model.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Server:
     development: bool = True
     token_ids: bool = True
     busy: int = 0  # requests that still get a 503
+    latency: float = 0.0  # seconds that a completion takes
     root: str = ""
     version: str = "default"
     paused: bool = False
@@ -55,6 +57,8 @@ class Server:
             return web.json_response({"detail": "Not Found"}, status=404)
         self.calls.append(name.rpartition("/")[2])
         body = await request.json() if request.can_read_body else {}
+        if name.endswith("completions"):
+            await asyncio.sleep(self.latency)
         try:
             return web.json_response(getattr(self, name.rpartition("/")[2])(body, request.query))
         except Failed as failure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from solon.engines.local import Transformer
 from solon.engines.vllm import OnVllm, VllmLearner, routes
 from solon.engines.vllm import Server as Serving
 from solon.errors import EndpointError, InputError, SettingError, SolonError
+from solon.records import Completion, Rollout
 from solon.run.run import Run
+from solon.run.shards import read_records
+from tests.tiny import tiny
 from tests.vllm.served import Server, serving
 from tests.vllm.taught import PROMPTS, flat, gap, teach
 
@@ -93,6 +96,81 @@ def test_a_paused_server_is_asked_again(run: Run, small: Transformer, folder: Pa
         server.busy = 1000
         with pytest.raises(EndpointError, match="HTTP 503: generation is paused, 6 times"):
             policy.sample(PROMPTS)
+
+
+def test_what_is_drawn_ahead_is_drawn_by_the_weights_that_it_began_with(
+    run: Run, small: Transformer, folder: Path
+):
+    with serving(Server(folder, latency=0.05)) as server:
+        policy = opened(run, small, server)
+        assert policy.elsewhere
+        expected = policy.sample(PROMPTS, n=2)
+        server.calls.clear()
+        ahead = policy.begin_sample(PROMPTS, n=2)
+        teach(policy)
+        assert not ahead.done()
+        after = flat(policy.sample(PROMPTS))  # its push has to wait
+        assert ahead.done()
+    assert ahead.result() == expected
+    assert gap(policy, after) < 1e-5
+    assert [name for name in server.calls if name != "weight_info"] == [
+        *["completions"] * 8, *PUSH, *["completions"] * 4,
+    ]  # fmt: skip
+
+
+def test_weights_are_compared_before_anything_is_drawn_ahead(
+    run: Run, small: Transformer, folder: Path
+):
+    with serving(Server(folder)) as server:
+        policy = opened(run, small, server)
+        teach(policy)
+        ahead = policy.begin_sample(PROMPTS, n=4)
+        assert teach(policy)["mismatch"] < 1e-5
+        assert {one.policy for one in flat(ahead.result())} == {"policy@2"}
+        assert [body["max_tokens"] for body in server.bodies[:8]] == [10] * 8
+        assert len(server.bodies) == 8 + 16
+        policy.channel.tolerance = 1e-12
+        with pytest.raises(SolonError, match="expected log-probabilities within 1e-12 nats"):
+            policy.begin_sample(PROMPTS)
+
+
+def test_an_error_behind_the_scenes_comes_out_of_the_result_and_holds_up_nobody(
+    run: Run, small: Transformer, folder: Path
+):
+    with serving(Server(folder)) as server:
+        policy = opened(run, small, server)
+        policy.sample(PROMPTS)
+        server.token_ids = False
+        ahead = policy.begin_sample(PROMPTS)
+        with pytest.raises(EndpointError, match="expected vLLM's token_ids"):
+            ahead.result()
+        server.token_ids = True
+        teach(policy)
+        assert gap(policy, flat(policy.sample(PROMPTS))) < 1e-5
+
+
+def test_a_climb_says_the_same_whether_or_not_it_learns_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def climbed(name: str) -> list[Rollout]:
+        recipe, _ = tiny("direct", climb__ahead="2", climb__steps="5")
+        model = tmp_path / name / "model"
+        with Run(tmp_path / name, seed=3) as run, run.stage("climb"):
+            recipe.policy.open(run).save(model)
+            with serving(Server(model, latency=0.01, max_model_len=256)) as server:
+                policy = opened(run, recipe.policy, server)
+                prompts = recipe.prompts.open(run)
+                recipe.climb(run, policy, short, prompts, anchor=policy.freeze())
+        return read_records(tmp_path / name / "records" / "rollouts")
+
+    ahead = climbed("ahead")
+    monkeypatch.setattr(VllmLearner, "elsewhere", False)
+    assert climbed("here") == ahead
+    assert len({one.completion.policy for one in ahead}) == 3  # turn t by the weights of t - 2
+
+
+def short(completions: Sequence[Completion]) -> list[float]:
+    return [-float(len(one.text)) for one in completions]
 
 
 def test_resumed_weights_are_pushed(run: Run, small: Transformer, folder: Path, tmp_path: Path):

@@ -23,30 +23,29 @@ class Gate:
         self.window = float(min(most, START))
         self.pace = Pace()
         self._inside = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[int]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self) -> None:
-        """Waits for a place, and for the pace."""
+    async def enter(self) -> int:
+        """Waits for a place, and for the pace; the number of the call, which ``leave`` is told."""
         loop = asyncio.get_running_loop()
         if not self._queue and self._open(loop.time()):
-            self._take(loop.time())
-            return
+            return self._take(loop.time())
         turn = loop.create_future()
         self._queue.append(turn)
         self._wake()
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # the turn had come: its place is free again
                 self._inside -= 1
             self._wake()
             raise
 
-    def leave(self, *, limited: bool) -> None:
-        """Gives the place back; ``limited`` where the server answered 429."""
+    def leave(self, number: int, *, limited: bool) -> None:
+        """Gives that call's place back; ``limited`` where the server answered 429."""
         self._inside -= 1
-        self.pace.heard(asyncio.get_running_loop().time(), limited=limited)
+        self.pace.heard(asyncio.get_running_loop().time(), number, limited=limited)
         if not limited and self.window < self.most:
             more = 1.0 if self.pace.rate == math.inf else 1.0 / self.window
             self.window = min(self.most, self.window + more)
@@ -55,9 +54,9 @@ class Gate:
     def _open(self, now: float) -> bool:
         return self._inside < int(self.window) and self.pace.free <= now
 
-    def _take(self, now: float) -> None:
+    def _take(self, now: float) -> int:
         self._inside += 1
-        self.pace.sent(now)
+        return self.pace.sent(now)
 
     def _wake(self) -> None:
         """Lets in who may; where only the pace keeps the next one, comes back when it may."""
@@ -66,8 +65,7 @@ class Gate:
         while self._queue and self._open(now):
             turn = self._queue.popleft()
             if not turn.done():  # a cancelled call left its turn behind
-                self._take(now)
-                turn.set_result(None)
+                turn.set_result(self._take(now))
         waits = self._queue and self._inside < int(self.window)
         if waits and self._timer is None:
             self._timer = loop.call_at(math.nextafter(self.pace.free, math.inf), self._ring)

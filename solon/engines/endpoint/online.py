@@ -71,7 +71,7 @@ class Online:
                 return
 
     async def _attempt(self, call: Call, together: Together, before: int) -> Outcome[Reply]:
-        await self.gate.enter()
+        place = await self.gate.enter()
         outcome: Outcome[Reply] = Outcome(reason="cancelled")
         try:
             number = await self._reserve(call, together, retry=before > 0)
@@ -81,7 +81,7 @@ class Online:
                 self.account.settle(number, call, outcome)
                 self.account.keep(call, outcome)
         finally:
-            self.gate.leave(limited=outcome.limited)
+            self.gate.leave(place, limited=outcome.limited)
         return outcome
 
     async def _reserve(self, call: Call, together: Together, *, retry: bool) -> int:

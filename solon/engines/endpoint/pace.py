@@ -11,20 +11,21 @@ import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-RECENT, CROWD = 10, 4  # of the last ten calls four were refused: the bucket is empty
+CROWD, RARE = 4, 1e-5  # so many in a row, or as many as chance hardly brings: it is empty
 PERIOD, FEWEST = 0.25, 40  # seconds, and calls, that a share of 429s is taken over
 SHORTEST = 0.1  # seconds over which calls a second can be told
 PERIOD_MOST = 2.5  # seconds, however few calls there were
 SOME = 0.02  # share of 429s, besides the stray ones, that is put up with
-STRAY_MOST = 0.15  # what refuses more than this does so by a limit
+STRAY_MOST = 0.3  # what refuses more than this does so by a limit
 SETTLE = 0.15  # seconds of silence after a cut, in which calls under way come back
-APART = 0.3  # seconds between two empty buckets, or too few calls lie between them
+APART = 20  # calls admitted between two empty buckets, or they tell no rate
 USED = 0.8  # of the pace is used, or a faster one is not worth a trial
 KEEP = 0.97  # of the rate that was measured
 THIRD = 3.0  # a first crowd says no rate: begin well below
 LARGE, SMALL = 1.15, 1.05  # how much faster a trial is, before and after the rate was measured
 LARGEST = 1.5  # once the limit has moved far
 PATIENCE, LONGEST = 16, 120  # calm periods between two trials
+LAST = 32  # refusals that are remembered
 LUCK = 4  # trials in a row that went well: the limit has moved, and the steps grow
 
 
@@ -46,7 +47,7 @@ class Pace:
     """The rate, and the moment from which on the next call may be sent.
 
     Example:
-        pace.sent(now); pace.heard(now + 0.1, limited=True)
+        number = pace.sent(now); pace.heard(now + 0.1, number, limited=True)
     """
 
     rate: float = math.inf
@@ -58,7 +59,7 @@ class Pace:
     _now: Count | None = None
     _start: Count | None = None
     _empty: Count | None = None
-    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
+    _refused: deque[int] = field(default_factory=lambda: deque(maxlen=LAST))
     _settles: float = 0.0
     _before: tuple[float, float] | None = None
     _trial: bool = False
@@ -68,37 +69,48 @@ class Pace:
     _luck: int = 0
     _offered: float = 0.0
 
-    def sent(self, now: float) -> None:
-        """A call goes out."""
+    def sent(self, now: float) -> int:
+        """A call goes out; its number."""
         count = self._now or Count(now, 0, 0)
         self._start = self._start or count
         self._now = Count(now, count.sent + 1, count.refused)
         if self.rate < math.inf:
             self.free = max(now, self.free) + 1 / self.rate
+        return count.sent
 
-    def heard(self, now: float, *, limited: bool) -> None:
-        """A call came back, refused by a 429 or not."""
+    def heard(self, now: float, number: int, *, limited: bool) -> None:
+        """That call came back, refused by a 429 or not."""
         if self._now is None:
             return
         self._now = Count(now, self._now.sent, self._now.refused + limited)
-        self._recent.append(limited)
         if now <= self._settles:
             return
         if self._settles:
             self._settle()
-        if limited and sum(self._recent) >= self._crowd():
+        if limited and self._crowded(number):
             self._cut(crowd=True)
-        elif self._over():
+        elif self._over() or self._told():
             self._look()
 
-    def _crowd(self) -> float:
-        """How many of the recent calls are refused only by an empty bucket.
+    def _crowded(self, number: int) -> bool:
+        """Whether the calls sent around this one were refused too, so many that it is no chance.
 
-        One less where a limit is suspected already and its rate not told: that takes a second
-        crowd, of which no more than needed should be wasted.
+        In the order in which they were sent: a 429 comes at once and an answer late, so that what
+        was just heard is mostly 429s, and then mostly answers to calls of long ago.
         """
+        self._refused.append(number)
+        first = last = number
+        while first - 1 in self._refused:
+            first -= 1
+        while last + 1 in self._refused:
+            last += 1
+        row = math.ceil(math.log(RARE) / math.log(self.stray + SOME))
+        return last - first + 1 >= max(CROWD, row)
+
+    def _told(self) -> bool:
+        """Whether a limit that is suspected tells its rate now: no more need be wasted on it."""
         suspected = self.rate < math.inf and self._step == LARGE
-        return CROWD - suspected + 2 * self.stray * RECENT
+        return suspected and self._refusals() > self._chance() and self._filled() is not None
 
     def _over(self) -> bool:
         """Whether a period is."""
@@ -120,7 +132,7 @@ class Pace:
 
     def _begin(self) -> None:
         self._start = self._now
-        self._recent.clear()
+        self._refused.clear()
 
     def _measured(self) -> tuple[float, float]:
         """(share refused, calls sent a second) of the period so far."""
@@ -130,9 +142,9 @@ class Pace:
         sent, seconds = now.sent - start.sent, now.time - start.time
         # a crowd can end a period that has hardly begun: then the one before says it better
         offered = sent / seconds if seconds >= SHORTEST else self._offered or sent / SHORTEST
-        return self._refused() / max(1, sent), min(self.rate, offered)
+        return self._refusals() / max(1, sent), min(self.rate, offered)
 
-    def _refused(self) -> int:
+    def _refusals(self) -> int:
         assert self._start is not None
         assert self._now is not None
         return self._now.refused - self._start.refused
@@ -162,7 +174,7 @@ class Pace:
         """What the bucket was filled with a second since it was empty before, if it was."""
         empty, now = self._empty, self._now
         assert now is not None
-        if empty is None or now.time - empty.time < APART or now.admitted <= empty.admitted:
+        if empty is None or now.admitted < empty.admitted + APART:
             return None
         return (now.admitted - empty.admitted) / (now.time - empty.time)
 
@@ -180,8 +192,9 @@ class Pace:
         as_before = before is not None and 0.6 * before[1] < share <= STRAY_MOST
         if before is not None and as_before:  # slower helped nothing
             self.rate, self.stray = before[0], max(self.stray, share)
+            self._empty, self._step, self._wait = None, LARGE, 1
             self._begin()
-        elif self._refused() > self._chance():
+        elif self._refusals() > self._chance():
             self._cut(crowd=False)
         else:
             self._begin()

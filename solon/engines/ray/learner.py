@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from solon.engines.ray.onray import OnRay
 from solon.engines.ray.pushing import Pushed, Sampled
 from solon.objectives.adam import Adam, Sgd
 from solon.records import Abstains, Completion, Group, Mark, Preference, Prompt, Rollout
+from solon.run.ahead import begin
 from solon.run.run import Run
 from solon.seams.feedback import Metrics
 from solon.seams.learning import (
@@ -95,7 +97,7 @@ class RayLearner:
     which is the same.
     """
 
-    elsewhere: ClassVar[bool] = True  # frozen weights may be asked while the learner learns
+    elsewhere: ClassVar[bool] = True
 
     local: LocalPolicy
     place: Elsewhere
@@ -112,6 +114,11 @@ class RayLearner:
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
         """n completions of each prompt, by copies with these very weights."""
         return self.place.sample(prompts, n, self._push())
+
+    def begin_sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> Future[list[Group]]:
+        """The same, drawn while more is learnt."""
+        pushed = self._push()
+        return begin(lambda: self.place.sample(prompts, n, pushed), name="sample")
 
     def lengths(self, completions: Sequence[Completion], /) -> list[int]:
         """Tokens of each completion, EOS included."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from solon.engines.vllm.channel import Channel
 from solon.engines.vllm.engine import Engine
 from solon.engines.vllm.frozen import VllmFrozen
 from solon.engines.vllm.request import logprobs_mode
-from solon.engines.vllm.server import Server
+from solon.engines.vllm.server import Live, Server
 from solon.errors import SettingError
 from solon.objectives.adam import Adam, Sgd
 from solon.records import Abstains, Completion, Group, Mark, Preference, Prompt, Rollout
@@ -82,6 +83,15 @@ class VllmLearner:
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
         """n completions of each prompt, by vLLM with these very weights."""
         return self.channel.sample(self.local.voice, self.id, prompts, n)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a server samples: an engine in this process shares its devices."""
+        return isinstance(self.channel.sampler, Live)
+
+    def begin_sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> Future[list[Group]]:
+        """The same, drawn by the server while more is learnt; the next push waits for it."""
+        return self.channel.begin_sample(self.local.voice, self.id, prompts, n)
 
     def lengths(self, completions: Sequence[Completion], /) -> list[int]:
         """Tokens of each completion, EOS included."""
