@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ class Ledger:
         calls: int | None = None,
         note: Callable[[str], None] = log.info,
     ) -> None:
+        if budget is not None and not 0 <= budget < inf:
+            raise SettingError(f"budget: expected an amount of money, 0 or more, got {budget}")
         self.folder, self.budget, self.calls = folder, budget, calls
         self._totals: dict[str, Totals] = {}
         self._flying: dict[int, Sent] = {}
@@ -98,10 +101,15 @@ class Ledger:
             reserved = self._spent + self._reserved + (worst or 0.0)
             if self.budget is not None and reserved > self.budget:
                 return None
-            call, self._next = self._next, self._next + 1
+            call = self._next
             self._write({"sent": call, "judge": judge, "worst": worst, "retry": retry})
+            try:
+                self._flush()
+            except OSError:
+                self._lines.pop()  # not written, so not sent; what was settled waits on
+                raise
+            self._next += 1
             self._send(call, judge, worst, retry=retry)
-            self._flush()
             return call
 
     def settle(
@@ -177,7 +185,8 @@ class Ledger:
 
     def _settle(self, line: dict[str, Any]) -> None:
         sent = self._flying.pop(line["settled"], None) or self._cleared(line["settled"])
-        self._reserved -= sent.worst or 0.0
+        # sums of fractions leave a rest, for which a call that just fits would wait for ever
+        self._reserved = self._reserved - (sent.worst or 0.0) if self._flying else 0.0
         total = self._of(sent.judge)
         total.failures += not line["answered"]
         total.tokens_in += line["tokens_in"]
@@ -216,8 +225,19 @@ class Ledger:
             path = self.folder / "calls.jsonl"
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             lines.mend(path)  # a line that a crash cut short was never acted on
-        os.write(self._file, b"".join(self._lines))  # no buffer of ours: survives kill -9
+        self._append(b"".join(self._lines))  # no buffer of ours: survives kill -9
         self._lines.clear()
+
+    def _append(self, text: bytes) -> None:
+        """All of it or nothing: a disk that fills up may take a part, without a word."""
+        assert self._file is not None
+        size, written = os.fstat(self._file).st_size, 0
+        try:
+            while written < len(text):
+                written += os.write(self._file, text[written:])
+        except OSError:
+            os.ftruncate(self._file, size)
+            raise
 
     def _recall(self) -> None:
         for line in lines.each(self.folder / "calls.jsonl"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -117,3 +119,51 @@ def test_the_totals_handed_out_are_a_copy(tmp_path: Path):
     paid(ledger, 0.25)
     ledger.totals()[0].calls = 99
     assert ledger.totals()[0].calls == 1
+
+
+@pytest.mark.parametrize("budget", [float("nan"), float("inf"), -1.0])
+def test_a_cap_that_could_not_bind_is_refused(budget: float, tmp_path: Path):
+    with pytest.raises(SettingError, match="budget: expected an amount of money, 0 or more"):
+        Ledger(tmp_path, budget=budget)
+
+
+def test_a_call_that_just_fits_is_sent_or_refused_and_never_waits_for_nobody(tmp_path: Path):
+    """Sums of fractions leave rests: with nobody in flight, nothing may be waited for."""
+    draw = random.Random(0)
+    for number in range(300):
+        worsts = [round(draw.uniform(0.001, 0.05), 5) for _ in range(12)]
+        ledger = Ledger(tmp_path / str(number), budget=sum(worsts))
+        calls = [ledger.send("judge", worst=one) for one in worsts[:-1]]
+        for call, worst in zip(calls, worsts, strict=False):
+            assert call is not None
+            ledger.settle(call, answered=True, money=worst)
+        try:
+            assert ledger.send("judge", worst=worsts[-1]) is not None
+        except BudgetSpent:
+            assert ledger.spent + worsts[-1] > sum(worsts)
+        ledger.close()
+
+
+def test_a_disk_that_takes_a_part_of_a_line_keeps_none_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ledger, real, room = Ledger(tmp_path), os.write, [10]
+    paid(ledger, 0.25)
+
+    def fills_up(file: int, text: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real(file, text[: room[0]])
+        room[0] -= written
+        return written
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", fills_up)
+        with pytest.raises(OSError, match="No space left"):
+            ledger.send("judge", worst=0.5)
+    assert ledger.totals()[0].calls == 1
+    paid(ledger, 0.25)
+    ledger.close()
+    again = Ledger(tmp_path)
+    assert again.totals() == ledger.totals()
+    assert (again.totals()[0].calls, again.spent) == (2, 0.5)

@@ -113,6 +113,11 @@ class Server:
             status, headers = STATUS[fault]
             named = {k: self.retry_after if v == "" else v for k, v in headers.items()}
             return error(status, f"fault {fault} for {row}", named)
+        if fault == "deep":
+            message = json.loads("[" * 900 + "]" * 900)
+            return web.json_response({"error": {"message": message}}, status=400)
+        if fault == "leak_late":  # so that the place where we cut falls into the key
+            return error(400, "x" * 170 + " bad key " + request.headers["Authorization"][7:])
         if fault == "leak":
             return error(400, f"bad header {request.headers['Authorization']}")
         if fault in SPOILT:
@@ -158,6 +163,9 @@ STATUS: dict[Fault, tuple[int, dict[str, str]]] = {
     "408": (408, {}),
     "500": (500, {}),
     "503": (503, {"Retry-After": ""}),
+    "402": (402, {}),
+    "403": (403, {}),
+    "503_far": (503, {"Retry-After": "Wed, 21 Oct 20155 07:28:00 GMT"}),
     "302": (302, {"Location": "http://127.0.0.1:9/stolen"}),
 }
 
@@ -167,9 +175,13 @@ SPOILT: dict[Fault, Callable[[dict[str, Any]], dict[str, Any]]] = {
         whole | {"choices": [whole["choices"][0] | {"finish_reason": "content_filter"}]}
     ),
     "no_choices": lambda whole: whole | {"choices": []},
+    "odd_bytes": lambda whole: whole | {"choices": [whole["choices"][0] | {"logprobs": ODD}]},
     "no_usage": lambda whole: {"choices": whole["choices"]},
     "no_logprobs": lambda whole: whole | {"choices": [whole["choices"][0] | {"logprobs": None}]},
 }
+
+
+ODD = {"content": [{"top_logprobs": [{"token": "1", "bytes": 2**63, "logprob": -0.1}]}]}
 
 
 def text_of(body: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from solon.engines.endpoint import Endpoint, Reply, exchange
+from solon.engines.endpoint import Endpoint, Reply, exchange, wire
 from solon.errors import EndpointError, SettingError
 from solon.records import Abstains, Message, Prompt
 from solon.run.run import Run
@@ -108,6 +108,9 @@ def test_a_call_that_fails_for_good_costs_its_neighbours_nothing(run: Run):
         ("hang", "no answer within 0.3 s, 2 times"),
         ("slow", "no answer within 0.3 s, 2 times"),
         ("no_choices", "malformed body (IndexError), 2 times"),
+        ("503_far", "HTTP 503: fault 503_far for row 1, 2 times"),
+        ("403", "HTTP 403: fault 403 for row 1"),
+        ("deep", 'HTTP 400: {"error": {"message": ' + "[" * 178),
         ("huge", "a body of more than 8388608 bytes, 2 times"),
         ("429", "rate-limited for 0.3 s"),
     ],
@@ -116,6 +119,59 @@ def test_a_failure_says_why(run: Run, fault: str, reason: str):
     with serving(Server(fault=only(fault, attempts=range(99), rows="row 1"), hang=1.0)) as server:
         policy = endpoint(server, attempts=2, timeout=0.3, patience=0.3).open(run)
         assert policy.ask(rows(2))[1] == Abstains(reason=reason)
+
+
+def test_whatever_an_answer_does_to_its_reader_costs_itself_alone(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    real = wire.read
+
+    def reads(body: bytes, *, logprobs: bool) -> Reply | Abstains:
+        if b"row 1" in body:
+            raise RecursionError
+        return real(body, logprobs=logprobs)
+
+    monkeypatch.setattr(wire, "read", reads)
+    with serving() as server:
+        answers = endpoint(server, attempts=2).open(run).ask(rows(3))
+    assert answers[1] == Abstains(reason="malformed answer (RecursionError), 2 times")
+    assert texts(answers) == ["echo: row 0", "echo: row 2"]
+
+
+def test_bytes_that_are_none_leave_the_tokens_own_text(run: Run):
+    with serving(Server(fault=only("odd_bytes", rows="row 1"))) as server:
+        policy = endpoint(server).open(run)
+        found = policy.choose(rows(2), ("1", "2"))
+    assert not isinstance(found[1], Abstains)
+    assert server.asked["row 1"] == 1
+
+
+def test_an_empty_account_stops_all_and_labels_nothing_as_abstained(run: Run):
+    with (
+        serving(Server(fault=only("402", attempts=range(99), rows="row"))) as server,
+        pytest.raises(EndpointError, match="the account's quota is spent"),
+    ):
+        endpoint(server).open(run).ask(rows(20))
+    assert sum(server.asked.values()) <= 20
+
+
+def test_who_is_forbidden_everything_is_told_of_the_key(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with (
+        serving(Server(fault=only("403", attempts=range(99)))) as server,
+        pytest.raises(EndpointError, match="answered 403: the key in OPENAI_API_KEY is"),
+    ):
+        endpoint(server, attempts=2).open(run).ask(rows(5))
+
+
+def test_half_a_key_is_not_told_either(run: Run, monkeypatch: pytest.MonkeyPatch):
+    secret = "gsk_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    monkeypatch.setenv("OPENAI_API_KEY", secret)
+    with serving(Server(key=secret, fault=only("leak_late", rows="row 1"))) as server:
+        told = endpoint(server).open(run).ask(rows(2))[1]
+    assert isinstance(told, Abstains)
+    assert "gsk" not in told.reason
+    assert len(told.reason) <= 220
 
 
 def test_failures_are_asked_again_and_answers_are_not(run: Run):
@@ -230,13 +286,20 @@ def test_the_key_is_in_no_file_no_note_and_no_repr(run: Run, monkeypatch: pytest
     ("settings", "says"),
     [
         ({"base_url": "api.example.com"}, "base_url: expected http"),
-        ({"base_url": "http://me:pass@host/v1"}, "no credentials"),
+        ({"base_url": "http://me:pass@host/v1"}, "^base_url: expected no credentials in it; put"),
+        ({"base_url": "http://me:pass@[::1/v1"}, "^base_url: expected no credentials in it; put"),
+        ({"base_url": "http://host/v1?key=1"}, "^base_url: expected no credentials in it; put"),
         ({"concurrency": 0}, "concurrency: expected at least 1"),
         ({"timeout": 0.0}, "timeout: expected a positive number"),
         ({"extra": "[1]"}, "extra: expected an object without"),
         ({"extra": '{"n": 4}'}, "extra: expected an object without"),
         ({"extra": "{"}, "extra: expected a JSON object"),
         ({"price_in": 1.0}, "price_in=1.0, price_out=None: expected both"),
+        ({"price_in": math.nan, "price_out": 1.0}, "price_in=nan, price_out=1.0: expected both"),
+        ({"temperature": math.nan}, "temperature: expected 0 or more, got nan"),
+        ({"base_url": "http://[::1/v1"}, "base_url: expected http.*Invalid IPv6"),
+        ({"base_url": "http://host:99999/v1"}, "base_url: expected http.*Port out of range"),
+        ({"base_url": "http://host:port/v1"}, "base_url: expected http.*Port could not"),
     ],
 )
 def test_a_wrong_setting_is_refused_before_any_call(run: Run, settings: dict, says: str):

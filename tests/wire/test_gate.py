@@ -174,4 +174,15 @@ def test_a_pause_is_never_shorter_than_asked_and_never_endless() -> None:
     assert all(2.0 <= backoff(1, 2.0) <= 2.5 for _ in range(50))
     assert all(0.0 <= backoff(50, 0.0) <= 30.0 for _ in range(50))
     said = ["3", "1e9", "-4", "nan", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", ""]
-    assert [retry_after({"retry-after": text}, 60.0) for text in said] == [3, 60, 0, 0, 0, 0, 0]
+    said += ["Wed, 21 Oct 20155 07:28:00 GMT", f"Wed, 21 Oct {10**30} 07:28:00 GMT"]
+    assert [retry_after({"retry-after": text}, 60.0) for text in said] == [
+        3,
+        60,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]

@@ -24,8 +24,9 @@ from solon.records import Abstains
 T = TypeVar("T")
 
 TRY_AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
-CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}
 NOTHING = (0, 0)  # tokens
+TOLD = 200  # characters of a server's own words
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0  # seconds
 
 
@@ -37,6 +38,7 @@ class Outcome(Generic[T]):
     reason: str = ""
     tokens: tuple[int, int] | None = None
     limited: bool = False
+    forbidden: bool = False
     unreachable: bool = False
     after: float = 0.0
     fatal: str = ""
@@ -61,24 +63,33 @@ class Server:
             text = text.replace(self.secret, "***")
         return re.sub(r"\b(sk|key)-[\w*.-]+", "***", text)
 
+    def told(self, body: bytes) -> str:
+        """The server's own words about an error, cut after they were cleaned: half a key is one."""
+        return self.clean(wire.said(body))[:TOLD]
+
     def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> Outcome[Any]:
         """What an answer that is not a 200 comes to."""
         if status in CLOSED:
             return Outcome(fatal=self._closed(status), tokens=NOTHING)
-        text = f"HTTP {status}: {self.clean(wire.said(body))}"
+        text = f"HTTP {status}: {self.told(body)}"
+        spent = status == HTTPStatus.PAYMENT_REQUIRED or b"insufficient_quota" in body
+        if spent and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Outcome(fatal=f"{self.url}: the account's quota is spent", tokens=NOTHING)
         after = retry_after(headers, self.patience)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            if b"insufficient_quota" in body:
-                return Outcome(fatal=f"{self.url}: the account's quota is spent", tokens=NOTHING)
             return Outcome(reason=text, tokens=NOTHING, limited=True, after=after)
+        if status == HTTPStatus.FORBIDDEN:  # of one call's words, or of all: others will tell
+            return Outcome(reason=text, tokens=NOTHING, forbidden=True)
         if status in TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Outcome(reason=text, tokens=NOTHING, after=after)
         return Outcome(answer=Abstains(reason=text), tokens=NOTHING)
 
     def given_up(self, outcome: Outcome[Any]) -> Abstains:
-        """What the last attempt comes to; EndpointError where nobody answers at all."""
+        """What the last attempt comes to; EndpointError where nobody is answered at all."""
         if outcome.unreachable:
             raise EndpointError(f"no server answers at {self.url} ({outcome.reason})")
+        if outcome.forbidden:
+            raise EndpointError(self._closed(HTTPStatus.FORBIDDEN))
         return Abstains(reason=f"{outcome.reason}, {self.attempts} times")
 
     def _closed(self, status: int) -> str:
@@ -156,6 +167,8 @@ async def exchanged(
         return Outcome(reason=f"the connection broke ({type(error).__name__})")
     except wire.Malformed as error:
         return Outcome(reason=str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a body does to us costs its own row alone
+        return Outcome(reason=f"malformed answer ({type(error).__name__})")
 
 
 async def limited_body(got: aiohttp.ClientResponse) -> bytes:
@@ -195,6 +208,14 @@ def retry_after(headers: Mapping[str, str], most: float) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        when = email.utils.parsedate_tz(text)
-        seconds = email.utils.mktime_tz(when) - time.time() if when else 0.0
+        seconds = _until(text)
     return min(max(seconds, 0.0), most) if seconds == seconds else 0.0  # noqa: PLR0124 - NaN
+
+
+def _until(date: str) -> float:
+    """Seconds until a date; 0 for what is none."""
+    try:
+        when = email.utils.parsedate_tz(date)
+        return email.utils.mktime_tz(when) - time.time() if when else 0.0
+    except (ValueError, OverflowError):
+        return 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 
@@ -46,6 +46,7 @@ class Online:
     server: Server
     account: Account
     gate: Gate
+    _answers: bool = False  # anybody: then what is forbidden is one call's words
 
     def __call__(self, calls: Sequence[Call], /) -> dict[bytes, Reply | Abstains]:
         together = Together(iter(calls))
@@ -77,6 +78,9 @@ class Online:
             number = await self._reserve(call, together, retry=before > 0)
             try:
                 outcome = await posted(self.server, call.body, partial(self._read, call))
+                self._answers |= isinstance(outcome.answer, Reply)
+                if outcome.forbidden and self._answers:
+                    outcome = replace(outcome, answer=Abstains(reason=outcome.reason))
             finally:
                 self.account.settle(number, call, outcome)
                 self.account.keep(call, outcome)

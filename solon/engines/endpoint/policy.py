@@ -134,22 +134,33 @@ class Endpoint:
 
     def _checked(self) -> str:
         """The server's host, after every setting was looked at."""
-        url = urlsplit(self.base_url)
-        if url.scheme not in {"http", "https"} or not url.hostname:
-            raise SettingError(f"base_url: expected http(s)://host/path, got {self.base_url!r}")
-        if url.username or url.password or url.query:
-            raise SettingError(
-                f"base_url: expected no credentials in it; put them in {self.key_env}"
-            )
+        host = _host(self.base_url, self.key_env)
         least = {"concurrency": 1, "attempts": 1, "max_new_tokens": 1, "top_logprobs": 1}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise SettingError(f"{name}: expected at least {smallest}")
+        if not 0 <= self.temperature < math.inf:
+            raise SettingError(f"temperature: expected 0 or more, got {self.temperature}")
         for name in ("timeout", "patience", "top_p"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"{name}: expected a positive number, got {getattr(self, name)}")
         additions(self.extra, ours=OURS)
-        return url.hostname
+        return host
+
+
+def _host(base_url: str, key_env: str) -> str:
+    """Its host. Raises SettingError for what no request could be sent to, or holds a secret."""
+    if "@" in base_url or "?" in base_url:  # before any message that tells it
+        raise SettingError(f"base_url: expected no credentials in it; put them in {key_env}")
+    expected = f"base_url: expected http(s)://host/path, got {base_url!r}"
+    try:
+        url = urlsplit(base_url)
+        url.port  # noqa: B018 - raises for what is no port
+    except ValueError as error:
+        raise SettingError(f"{expected} ({error})") from None
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise SettingError(expected)
+    return url.hostname
 
 
 class EndpointPolicy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from solon.errors import SettingError
 
@@ -41,7 +42,7 @@ def price_of(
     """The user's price, else the table's, else None. Raises SettingError for half a price."""
     if price_in is None and price_out is None:
         return PRICES.get((host, model))
-    if price_in is None or price_out is None or min(price_in, price_out) < 0:
+    if price_in is None or price_out is None or not (0 <= price_in < inf and 0 <= price_out < inf):
         raise SettingError(
             f"price_in={price_in}, price_out={price_out}: expected both, per million tokens, >= 0"
         )

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import orjson
 
@@ -17,6 +17,7 @@ from solon.records import Abstains, Finish
 VERSION = 1  # of this module's reading: a change asks everything anew
 MAX_BODY = 8 * 2**20  # bytes; a larger answer is no answer
 MAX_ALTERNATIVES = 128
+MOST_SAID = 2000  # characters of an error that are looked at
 
 
 class Malformed(ValueError):
@@ -103,7 +104,7 @@ def read(body: bytes, *, logprobs: bool) -> Reply | Abstains:
             return Abstains(reason="the model refused to answer")
         text = _text(choice)
         listed = alternatives(choice.get("logprobs")) if logprobs else ()
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (LookupError, ArithmeticError, ValueError, TypeError, AttributeError) as error:
         raise Malformed(f"malformed body ({type(error).__name__})") from error
     tokens_in, tokens_out = tokens or (0, 0)
     finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
@@ -132,14 +133,16 @@ def billed(body: bytes) -> tuple[int, int] | None:
 
 
 def said(body: bytes) -> str:
-    """The server's own words about an error, in one short line of printable text."""
+    """The server's own words about an error, in one line of printable text."""
     try:
         error = orjson.loads(body)
         error = error.get("error", error)
-        text = error if isinstance(error, str) else str(error["message"])
+        text = error if isinstance(error, str) else error["message"]
     except (ValueError, KeyError, TypeError, AttributeError):
-        text = body[:400].decode(errors="replace")
-    return re.sub(r"[^ -~]+", " ", text).strip()[:200]
+        text = None
+    if not isinstance(text, str):
+        text = body[:MOST_SAID].decode(errors="replace")
+    return re.sub(r"[^ -~]+", " ", text).strip()[:MOST_SAID]
 
 
 def alternatives(logprobs: Any) -> Alternatives:
@@ -158,13 +161,13 @@ def alternatives(logprobs: Any) -> Alternatives:
     return tuple(ranked[:MAX_ALTERNATIVES])
 
 
-def spelt(token: str, raw: list[int] | None = None) -> str:
+def spelt(token: str, raw: object = None) -> str:
     r"""The text of a token: its bytes where given, else without its vocabulary's marks.
 
     Marks: "▁" and "Ġ" for a space, "Ċ" for a line end, "<0x31>" and "bytes:\x31" for a byte.
     """
-    if raw:
-        return bytes(raw).decode(errors="replace")
+    if isinstance(raw, list) and raw:  # of a number bytes() would make as many zeros
+        return bytes(cast("list[int]", raw)).decode(errors="replace")
     if re.fullmatch(r"<0x[0-9A-Fa-f]{2}>", token):
         return bytes([int(token[3:5], 16)]).decode(errors="replace")
     if token.startswith("bytes:"):

@@ -57,11 +57,17 @@ class Answers:
         if row is None:
             self.strays["of no call of ours"] += 1
             return
-        outcome, before = self._outcome(row, plain), self.outcomes.get(row.name)
+        outcome, before = self._read_row(row, plain), self.outcomes.get(row.name)
         self.strays["doubled"] += before is not None
         better = isinstance(outcome.answer, Reply) > isinstance(before and before.answer, Reply)
         if before is None or better:
             self.outcomes[row.name] = outcome
+
+    def _read_row(self, row: Row, plain: dict[str, Any]) -> Outcome[Reply]:
+        try:
+            return self._outcome(row, plain)
+        except Exception as error:  # noqa: BLE001 - whatever a row does to us costs itself alone
+            return Outcome(reason=f"a malformed row ({type(error).__name__})")
 
     def _outcome(self, row: Row, plain: dict[str, Any]) -> Outcome[Reply]:
         response = plain.get("response")
@@ -70,7 +76,7 @@ class Answers:
         error = plain.get("error")
         if not isinstance(error, dict):
             return Outcome(reason="a row with neither answer nor error")
-        text = self.server.clean(wire.said(orjson.dumps({"error": error})))
+        text = self.server.told(orjson.dumps({"error": error}))
         if error.get("code") == "batch_cancelled":
             return Outcome(answer=Abstains(reason=text), tokens=NOTHING)
         return Outcome(reason=text, tokens=NOTHING)
@@ -82,6 +88,7 @@ class Answers:
         if not isinstance(status, int):
             return Outcome(reason="a row without a status")
         outcome = self.server.refused(status, {}, text)
-        if outcome.fatal:  # of this row only
-            return Outcome(answer=Abstains(reason=outcome.fatal), tokens=NOTHING)
+        if outcome.fatal or outcome.forbidden:  # of this row only
+            why = outcome.fatal or outcome.reason
+            return Outcome(answer=Abstains(reason=why), tokens=NOTHING)
         return outcome
