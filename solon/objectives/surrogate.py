@@ -17,6 +17,8 @@ Level = Literal["token", "sequence"]
 Unfinished = Literal["keep", "replace", "penalise"]
 Importance = Literal["none", "token", "sequence"]
 
+LARGEST = 30.0  # nats of a log-ratio: far above any clip or cap
+
 
 def score_function(
     logps: Float[Tensor, "S T"], advantages: Float[Tensor, "S T"]
@@ -30,7 +32,7 @@ def ratio(x: RolloutLogps, *, level: Level) -> Float[Tensor, "S T"]:
     log_ratio = (x.logps - x.old) * x.mask
     if level == "sequence":
         log_ratio = log_ratio.sum(1, keepdim=True).expand_as(log_ratio)
-    return torch.exp(log_ratio)
+    return torch.exp(log_ratio.clamp(max=LARGEST))  # an infinite one makes 0 x inf of a clip
 
 
 def importance(x: RolloutLogps, *, level: Level, cap: float) -> Float[Tensor, "S T"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Sequence
@@ -24,17 +25,26 @@ def save_checkpoint(
 
     Every process is asked for its state, since weights may lie in parts; the first one's stays.
     """
+    ranks.agreed(lambda: _clear(folder))
     with kept(folder / f".partial-{step:06d}", ranks) as partial:
-        shutil.rmtree(partial, ignore_errors=True)
         for number, part in enumerate(parts):
             (partial / str(number)).mkdir(parents=True)
             part.save_state(partial / str(number))
     ranks.agreed(lambda: _finish(folder, step, partial))
 
 
+def _clear(folder: Path) -> None:
+    """Removes what saves left behind that were broken off: as large as the model each."""
+    for old in folder.glob(".partial-*"):
+        shutil.rmtree(old)
+
+
 def _finish(folder: Path, step: int, partial: Path) -> None:
     path = folder / f"step-{step:06d}"
-    (partial / MARK).write_bytes(orjson.dumps({"step": step, "files": _sizes(partial)}))
+    with (partial / MARK).open("wb") as mark:
+        mark.write(orjson.dumps({"step": step, "files": _sizes(partial)}))
+        mark.flush()
+        os.fsync(mark.fileno())
     shutil.rmtree(path, ignore_errors=True)
     partial.rename(path)
     for old in _all(folder)[:-KEEP]:
@@ -83,4 +93,7 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 def _complete(path: Path) -> bool:
     mark = path / MARK
-    return mark.is_file() and orjson.loads(mark.read_bytes())["files"] == _sizes(path)
+    try:
+        return mark.is_file() and orjson.loads(mark.read_bytes())["files"] == _sizes(path)
+    except orjson.JSONDecodeError:  # power was lost before the mark was on disk
+        return False

@@ -59,6 +59,16 @@ class RewardObjective(Protocol):
 
 
 @runtime_checkable
+class Cutting(Protocol):
+    """A learner that may sample less than the distribution that its log-probabilities are of."""
+
+    @property
+    def cut(self) -> str:
+        """The setting that cuts it, as "top_p=0.7"; empty where nothing does."""
+        ...
+
+
+@runtime_checkable
 class RolloutObjective(Protocol):
     """Credit once per batch, then ``epochs`` passes over it in ``minibatches`` updates each."""
 

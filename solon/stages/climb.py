@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from solon.errors import SettingError
 from solon.judges.questions import FailureLimit
 from solon.objectives.adam import Adam
 from solon.objectives.gradient import PolicyGradient
 from solon.objectives.policy import RLOO
 from solon.run.run import Run
 from solon.seams.feedback import Prompts, Reward
-from solon.seams.learning import Frozen, Learner, RolloutObjective
+from solon.seams.learning import Cutting, Frozen, Learner, RolloutObjective
 from solon.stages.adaptive import AdaptiveKL
 from solon.stages.staleness import staleness
 from solon.stages.turns import Order, Turns
@@ -51,7 +52,16 @@ class Climb:
     def __call__(
         self, run: Run, policy: Learner, reward: Reward, prompts: Prompts, *, anchor: Frozen
     ) -> None:
-        """A failed reward leaves its row out of the batch and out of its siblings' baseline."""
+        """A failed reward leaves its row out of the batch and out of its siblings' baseline.
+
+        Raises SettingError where the policy samples less than its whole distribution.
+        """
+        if isinstance(policy, Cutting) and policy.cut:
+            raise SettingError(
+                f"{policy.cut}: expected samples of the whole distribution, whose "
+                "log-probabilities a policy gradient and its KL are made of: "
+                "top_p=1, top_k=0 and a temperature above 0"
+            )
         policy.optimise(self.adam)
         failures, unended = FailureLimit(share=self.max_failed), Unended(share=self.max_unended)
         penalty = AdaptiveKL(target=self.kl_target, horizon=self.kl_horizon)

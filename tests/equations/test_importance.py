@@ -149,3 +149,24 @@ def test_which_losses_ask_who_sampled():
     assert RLOO(clip=0.2).off_policy
     assert GRPO().off_policy
     assert RLOO(importance="token").off_policy
+
+
+@pytest.mark.parametrize("advantage", [1.0, -1.0])
+@pytest.mark.parametrize("objective", [PPO(epochs=2), RLOO(clip=0.2, epochs=2)])
+def test_a_sequence_that_is_far_from_its_sampler_makes_no_infinity(objective, advantage):
+    """exp(300 x 0.4) is infinite in float32, and 0 x inf of a clip is no number."""
+    logps = torch.full((2, 300), -0.1, requires_grad=True)
+    x = RolloutLogps(
+        logps=logps,
+        old=torch.full((2, 300), -0.5),
+        anchor=torch.full((2, 300), -0.5),
+        mask=torch.ones(2, 300),
+        rewards=torch.tensor([advantage, -advantage]),
+        groups=torch.tensor([0, 0]),
+        finished=torch.tensor([True, True]),
+        values=torch.zeros(2, 300),
+    )
+    loss = objective(x, objective.credit(x)).value
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(logps.grad).all()

@@ -81,6 +81,30 @@ def test_a_torn_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
     assert again.value == 15
 
 
+def test_a_mark_that_never_reached_the_disk_is_no_mark(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        loop(tmp_path, Counter(), stop_at=4)
+    newest = sorted((tmp_path / "checkpoints" / "climb").glob("step-*"))[-1]
+    (newest / "complete.json").write_text("")
+    assert loop(tmp_path, Counter()) == [3, 4, 5]
+
+
+def test_what_a_broken_save_left_is_gone_after_the_next(tmp_path: Path) -> None:
+    class Breaks(Counter):
+        def save_state(self, folder: Path) -> None:
+            super().save_state(folder)
+            if self.value == 6:
+                raise Killed
+
+    with pytest.raises(Killed):
+        loop(tmp_path, Breaks())
+    folder = tmp_path / "checkpoints" / "climb"
+    assert [path.name for path in folder.glob(".partial-*")] == [".partial-000004"]
+    with pytest.raises(Killed):
+        loop(tmp_path, Counter(), stop_at=4)
+    assert not list(folder.glob(".partial-*"))
+
+
 def test_items_that_were_worked_on_are_never_worked_on_again(tmp_path: Path) -> None:
     asked: list[str] = []
 

@@ -108,6 +108,18 @@ def test_tokens_of_another_vocabulary_are_read_again_from_the_text(policy: Local
     assert policy.voice.words.row(foreign).completion == (4, 5)
 
 
+def test_sampled_tokens_that_spell_nothing_are_kept(run: Run) -> None:
+    """A model may have more rows than its tokenizer has tokens; what it drew is what it learns."""
+    policy = dataclasses.replace(SMALL, shape=Shape(hidden=16, layers=1, heads=2, vocab=24)).open(
+        run
+    )
+    drawn = flat(policy.sample(PROMPTS, n=8))
+    assert any(max(one.tokens) >= len(policy.voice.words.tokenizer) for one in drawn)
+    assert [policy.voice.words.row(one).completion for one in drawn] == [
+        one.tokens for one in drawn
+    ]
+
+
 def test_greedy_takes_the_likeliest(run: Run) -> None:
     policy = dataclasses.replace(SMALL, temperature=0.0).open(run)
     completion = flat(policy.sample([PROMPTS[0]]))[0]

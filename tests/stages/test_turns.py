@@ -340,3 +340,13 @@ def test_what_answers_elsewhere_is_sampled_behind_the_scenes_and_says_the_same(
     here, there = (climbed_by(tmp_path / str(away), away=away) for away in (False, True))
     assert here == there
     assert Away.threads == {"away"}
+
+
+@pytest.mark.parametrize("cut", ["top_p=0.7", "top_k=4", "temperature=0"])
+def test_a_climb_refuses_samples_of_a_part_of_the_distribution(cut: str, tmp_path: Path) -> None:
+    name, value = cut.split("=")
+    recipe, _ = tiny("direct", **{f"policy__{name}": value})
+    asked = Asked()
+    with Run(tmp_path) as run, pytest.raises(SettingError, match=f"{cut}: expected samples of the"):
+        replace(recipe, scorer=asked)(run)
+    assert not asked.batches

@@ -7,8 +7,9 @@ axes: N tokens laid down, S sequences, T tokens of the longest completion, M sco
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -43,6 +44,7 @@ class Decoder:
     walk: Walk | None = None
     adapter: PeftModel | None = None
     spread: Spread = field(default_factory=Whole)
+    _turn: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def device(self) -> torch.device:
@@ -178,12 +180,22 @@ class Decoder:
         model, spread = self.spread.again(self.merged())
         return Decoder(model, packed=self.packed, walk=self.walk, spread=spread)
 
+    def held(self) -> AbstractContextManager[object]:
+        """For a while, in this thread alone: an adapter is exchanged under all who use the model,
+        and a reward may ask an anchor while the policy learns.
+        """
+        return nullcontext() if self.adapter is None else self._turn
+
     @contextmanager
     def wearing(self, weights: Mapping[str, Tensor] | None) -> Generator[None]:
         """For a while, the adapter of a snapshot; None is the model without its adapter."""
         assert self.adapter is not None, "only an adapter can be changed for a while"
+        with self.held():
+            yield from self._worn(self.adapter, weights)
+
+    def _worn(self, adapter: PeftModel, weights: Mapping[str, Tensor] | None) -> Generator[None]:
         if weights is None:
-            with self.adapter.disable_adapter():
+            with adapter.disable_adapter():
                 yield
             return
         live = self.trained()

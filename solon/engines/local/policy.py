@@ -63,6 +63,11 @@ class LocalPolicy:
     def id(self) -> str:
         return f"{self.name}@{self.version}"
 
+    @property
+    def cut(self) -> str:
+        """The setting by which less than the whole distribution is sampled; empty: none."""
+        return self.voice.manner.cut
+
     # -- a policy
 
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
@@ -169,12 +174,14 @@ class LocalPolicy:
             return self._anchor_tokens(anchor, completions, rows, temperature)
 
         rows = self.voice.rows(completions)
-        metrics, updates = fit.run(rows, anchored)
+        with self.voice.decoder.held():
+            metrics, updates = fit.run(rows, anchored)
         self.version += updates
         return {**metrics, **self._counts(rows)}
 
     def _updated(self, losses: Iterable[Loss], what: str, rows: Sequence[Row]) -> Metrics:
-        metrics = self.optimiser.update(losses, what=f"{what} of {self.id}")
+        with self.voice.decoder.held():
+            metrics = self.optimiser.update(losses, what=f"{what} of {self.id}")
         self.version += 1
         return {**metrics, **self._counts(rows)}
 

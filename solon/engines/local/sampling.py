@@ -36,6 +36,15 @@ class Manner:
     max_new_tokens: int
 
     @property
+    def cut(self) -> str:
+        """The setting by which less than the whole distribution is drawn from; empty: none."""
+        if not self.temperature:
+            return "temperature=0"
+        if self.top_p < 1:
+            return f"top_p={self.top_p:g}"
+        return f"top_k={self.top_k}" if self.top_k else ""
+
+    @property
     def scale(self) -> float:
         """What logits are divided by when log-probabilities are recorded."""
         return self.temperature or 1.0

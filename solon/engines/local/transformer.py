@@ -129,7 +129,11 @@ class Transformer:
             )
         longest = min(self.max_prompt_tokens, decoder.context - self.max_new_tokens)
         return decoder, Words(
-            tokenizer=tokenizer, chat=self.chat, longest_prompt=longest, context=decoder.context
+            tokenizer=tokenizer,
+            chat=self.chat,
+            longest_prompt=longest,
+            context=decoder.context,
+            vocabulary=decoder.vocabulary,
         )
 
     def _spread(

@@ -60,7 +60,7 @@ class Voice:
             seen[prompt.id] += 1
         hands = deal([[Row(prompt=one, completion=())] for one in ids], self.ranks.count)
         mine = hands[self.ranks.rank]
-        with self.decoder.sampling():
+        with self.decoder.held(), self.decoder.sampling():
             drawn = self._drawn([ids[i] for i in mine], [seeds[i] for i in mine])
         told = {i: one for part in self.ranks.gathered(_dealt(mine, drawn, n)) for i, one in part}
         return [
@@ -103,7 +103,7 @@ class Voice:
             members = [rows[i] for i in chunk]
             return by_row(self.decoder.logps(members, temperature)[0], members)
 
-        with torch.no_grad():
+        with self.decoder.held(), torch.no_grad():
             return self.shares.found([[row] for row in rows], said)
 
     def logp(self, completions: Sequence[Completion]) -> list[float]:

@@ -38,6 +38,8 @@ class Words:
     chat: Chat
     longest_prompt: int
     context: int
+    vocabulary: int = 0
+    """Rows of the model's embedding, where it has more of them than the tokenizer has tokens."""
     truncated_prompts: int = 0
     truncated_completions: int = 0
     _prompts: OrderedDict[tuple[Message, ...], tuple[Ids, bool]] = field(
@@ -57,6 +59,10 @@ class Words:
             )
         first = self.tokenizer("a").input_ids[:1]
         self._begins = first == [self.tokenizer.bos_token_id]
+
+    @property
+    def _rows(self) -> int:
+        return max(self.vocabulary, len(self.tokenizer))
 
     @property
     def eos(self) -> int:
@@ -101,7 +107,7 @@ class Words:
     def _completion(self, completion: Completion) -> Ids:
         ids = completion.tokens
         # tokens of another vocabulary are told by what they spell
-        if ids and max(ids) < len(self.tokenizer) and self.text(ids) == completion.text:
+        if ids and max(ids) < self._rows and self.text(ids) == completion.text:
             return ids
         ids = self.plain(completion.text)
         return (*ids, self.eos) if completion.finish == "stop" else ids

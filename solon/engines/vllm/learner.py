@@ -78,6 +78,11 @@ class VllmLearner:
     def id(self) -> str:
         return self.local.id
 
+    @property
+    def cut(self) -> str:
+        """As LocalPolicy's."""
+        return self.local.cut
+
     # -- a policy
 
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
