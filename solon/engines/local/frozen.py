@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+from array import array
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,8 +14,8 @@ from pathlib import Path
 from torch import Tensor
 
 from solon.engines.local.choosing import choose
-from solon.engines.local.layout import Ids, Row
-from solon.engines.local.voice import Logps, Voice, key
+from solon.engines.local.layout import Row
+from solon.engines.local.voice import Logps, Voice
 from solon.records import Abstains, Completion, Group, Prompt
 
 # Token log-probabilities remembered by one anchor: 32 MiB of float32.
@@ -31,9 +34,7 @@ class FrozenPolicy:
     voice: Voice
     shared: bool = False
     adapter: Mapping[str, Tensor] | None = None
-    _known: OrderedDict[tuple[Ids, Ids, float], Logps] = field(
-        default_factory=OrderedDict[tuple[Ids, Ids, float], Logps]
-    )
+    _known: OrderedDict[bytes, Logps] = field(default_factory=OrderedDict[bytes, Logps])
     _held: int = 0
 
     def sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> list[Group]:
@@ -62,7 +63,7 @@ class FrozenPolicy:
 
     def token_logps(self, rows: Sequence[Row], temperature: float) -> list[Logps]:
         """As Voice.token_logps, but each row is computed once and remembered."""
-        keys = [key(row, temperature) for row in rows]
+        keys = [_key(row, temperature) for row in rows]
         new = {k: row for k, row in zip(keys, rows, strict=True) if k not in self._known}
         with self.worn():
             fresh = self.voice.token_logps(list(new.values()), temperature) if new else []
@@ -72,7 +73,7 @@ class FrozenPolicy:
             self._remember(k, logps)
         return found
 
-    def _remember(self, k: tuple[Ids, Ids, float], logps: Logps) -> None:
+    def _remember(self, k: bytes, logps: Logps) -> None:
         self._known[k] = logps
         self._held += len(logps)
         while self._held > REMEMBERED:
@@ -86,3 +87,11 @@ class FrozenPolicy:
             return
         with self.voice.decoder.wearing(self.adapter):
             yield
+
+
+def _key(row: Row, temperature: float) -> bytes:
+    """What the row's log-probabilities depend on, given the weights; the ids themselves would take
+    ten times the room of what is remembered.
+    """
+    ids = array("q", (len(row.prompt), *row.prompt, *row.completion)).tobytes()
+    return hashlib.blake2b(ids + struct.pack("d", temperature), digest_size=16).digest()

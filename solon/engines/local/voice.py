@@ -130,8 +130,3 @@ def matrix(logps: Sequence[Logps], device: torch.device) -> Tensor:
     for row, values in enumerate(logps):
         table[row, : len(values)] = values
     return torch.as_tensor(table, device=device)
-
-
-def key(row: Row, temperature: float) -> tuple[Ids, Ids, float]:
-    """What the log-probabilities of a row depend on, given the weights."""
-    return row.prompt, row.completion, temperature
