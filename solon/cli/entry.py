@@ -14,6 +14,7 @@ from solon.errors import SolonError
 __all__ = ["main"]
 
 AGAIN = "the same command goes on from here"
+SHORTER = "expected the path of a file or a folder, got a name that is too long"
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO}
 
 
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
         raise SystemExit(1) from None
     except OSError as error:
+        if mistaken := _mistaken(error):
+            print(f"solon: {mistaken}", file=sys.stderr)
+            raise SystemExit(2) from None
         if error.errno not in STORAGE:
             raise
         where = f"{error.filename}: " if error.filename else ""
@@ -38,3 +42,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print(f"solon: stopped; {AGAIN}", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def _mistaken(error: OSError) -> str:
+    """What is wrong with a path that the user gave; empty where it is not the path."""
+    path = Path(str(error.filename or ""))
+    match error.errno:
+        case errno.EEXIST if not path.is_dir():
+            return f"{path}: expected a folder, got a file"
+        case errno.ENOTDIR:
+            return f"{path}: expected a folder, got a path below a file"
+        case errno.ENAMETOOLONG:
+            longest = max(path.parts, key=len, default="")
+            return f"{longest[:60]}...: {SHORTER}"
+        case _:
+            return ""

@@ -104,7 +104,11 @@ class Reading:
     def __call__(self, row: Row) -> Prompt:
         """The prompt that the row holds; DataError where it holds none, or lacks a fact."""
         usual = {name: row.fields.get(name) for name in FACTS}
-        facts = {name: said for name, said in usual.items() if isinstance(said, str) and said}
+        facts = {
+            name: row.whole(name, said)
+            for name, said in usual.items()
+            if isinstance(said, str) and said
+        }
         facts |= {name: said for name in self.facts if (said := row.said(name))}
         facts |= {"safe": "yes" if self._safe(row) else "no"} if self.safe else {}
         return replace(_prompt(row, self.column), facts=tuple(facts.items()))

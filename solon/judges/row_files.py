@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from solon.errors import DataError
 from solon.run.shards import KEY
+from solon.run.tables import values
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -52,4 +53,4 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
         raise DataError(path, expected="a parquet file", came=error) from error
     if KEY in (table.schema.metadata or {}):
         raise DataError(path, expected="the shard's folder, to read a run's records", came="a file")
-    return table.to_pylist()
+    return values(path, table)

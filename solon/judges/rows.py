@@ -33,7 +33,7 @@ class Row:
 
     def fault(self, field: str, expected: str) -> DataError:
         """The error that says what this row's field should have been."""
-        came = _short(self.fields[field]) if field in self.fields else "nothing"
+        came = short(self.fields[field]) if field in self.fields else "nothing"
         return DataError(self.file, row=self.number, field=field, expected=expected, came=came)
 
     def text(self, field: str) -> str:
@@ -41,7 +41,7 @@ class Row:
         value = self.fields.get(field)
         if not isinstance(value, str) or not value.strip():
             raise self.fault(field, "text")
-        return self._whole(field, value)
+        return self.whole(field, value)
 
     def said(self, field: str) -> str:
         """A field of text, a number, true or false, in JSON's words; empty where it is blank."""
@@ -49,7 +49,7 @@ class Row:
         if field not in self.fields or not isinstance(value, str | int | float | None):
             raise self.fault(field, "text or a number")
         if isinstance(value, str):
-            return self._whole(field, value.strip())
+            return self.whole(field, value.strip())
         return "" if value is None else json.dumps(value)
 
     def messages(self, field: str) -> tuple[Message, ...]:
@@ -62,11 +62,12 @@ class Row:
     def _message(self, field: str, turn: Any) -> Message:
         said: dict[str, Any] = cast("dict[str, Any]", turn) if isinstance(turn, dict) else {}
         role, content = said.get("role"), said.get("content")
-        if role not in ROLES or not isinstance(content, str):
+        known = isinstance(role, str) and role in ROLES
+        if not known or not isinstance(content, str):
             raise self.fault(field, "messages with a role (system, user, assistant) and a content")
-        return Message(role=cast("Role", role), text=self._whole(field, content))
+        return Message(role=cast("Role", role), text=self.whole(field, content))
 
-    def _whole(self, field: str, text: str) -> str:
+    def whole(self, field: str, text: str) -> str:
         """JSON can spell half a surrogate pair, which is no text and which parquet cannot hold."""
         if HALF.search(text):
             raise self.fault(field, "text without lone surrogates")
@@ -122,7 +123,7 @@ def _json_lines(file: Path) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:
             raise DataError(file, row=number, expected="a JSON object", came=error) from error
         if not isinstance(fields, dict):
-            raise DataError(file, row=number, expected="a JSON object", came=_short(fields))
+            raise DataError(file, row=number, expected="a JSON object", came=short(fields))
         yield Row(file=file, number=number, fields=cast("dict[str, Any]", fields))
 
 
@@ -132,10 +133,10 @@ def _json_list(file: Path) -> Iterator[Row]:
     except (ValueError, RecursionError) as error:
         raise DataError(file, expected="a JSON list of objects", came=error) from error
     if not isinstance(listed, list):
-        raise DataError(file, expected="a JSON list of objects", came=_short(listed))
+        raise DataError(file, expected="a JSON list of objects", came=short(listed))
     for number, fields in enumerate(cast("list[Any]", listed), start=1):
         if not isinstance(fields, dict):
-            raise DataError(file, row=number, expected="a JSON object", came=_short(fields))
+            raise DataError(file, row=number, expected="a JSON object", came=short(fields))
         yield Row(file=file, number=number, fields=cast("dict[str, Any]", fields))
 
 
@@ -173,11 +174,13 @@ def _parquet(file: Path) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from solon.run.tables import values
+
     try:
         table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         raise DataError(file, expected="a parquet file", came=error) from error
-    for number, fields in enumerate(table.to_pylist(), start=1):
+    for number, fields in enumerate(values(file, table), start=1):
         yield Row(file=file, number=number, fields=fields)
 
 
@@ -188,7 +191,10 @@ def left_out(file: object, dropped: Mapping[str, int], *, read: int) -> str:
     return f"{file}: {total} of {total + read} rows left out ({counts})"
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """A value as an error message can hold it, whatever it is."""
-    said = "null" if value is None else ascii(value)
+    try:
+        said = "null" if value is None else ascii(value)
+    except RecursionError:
+        return "something nested too deep to show"
     return said if len(said) <= 60 else f"{said[:57]}..."

@@ -13,6 +13,8 @@ BLOCK = 2**16  # bytes read at a time from a file's end
 
 def append(path: Path, line: Mapping[str, Any]) -> None:
     """Adds one line; it reaches the operating system before this returns."""
+    if path.exists():
+        mend(path)
     with path.open("ab") as file:
         file.write(orjson.dumps(dict(line), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
 
@@ -39,6 +41,9 @@ def mend(path: Path) -> None:
     """
     with path.open("r+b") as file:
         end = file.seek(0, 2)
+        file.seek(max(0, end - 1))
+        if file.read(1) in {b"", b"\n"}:
+            return
         start, kept = end, 0
         while start > 0:
             start = max(0, start - BLOCK)
@@ -47,8 +52,7 @@ def mend(path: Path) -> None:
             if found >= 0:
                 kept = start + found + 1
                 break
-        if kept < end:
-            file.truncate(kept)
+        file.truncate(kept)
 
 
 def keep(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:

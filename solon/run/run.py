@@ -77,7 +77,7 @@ class Run:
         self.ranks.agreed(self._begin)
 
     def _begin(self) -> None:
-        """The folder is ours, and whole."""
+        """The folder is ours."""
         self.dir.mkdir(parents=True, exist_ok=True)
         lock = self._open_files.enter_context((self.dir / ".lock").open("w"))
         try:
@@ -85,8 +85,6 @@ class Run:
         except OSError as error:
             self._open_files.close()
             raise RunError(f"{self.dir}: another process is working in this run") from error
-        for path in self.dir.glob("*.jsonl"):
-            lines.mend(path)
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +34,7 @@ from solon.records import (
     Ratings,
     Scores,
 )
+from solon.run.tables import values
 
 KEY = b"solon.record"
 SCALARS: dict[type, pa.DataType] = {
@@ -92,11 +93,49 @@ def _read(path: Path) -> list[Any]:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(path, expected="a parquet shard", came=error) from error
-    name = (table.schema.metadata or {}).get(KEY, b"?").decode()
+    name = (table.schema.metadata or {}).get(KEY, b"?").decode(errors="backslashreplace")
     if not name:
         return []
     kind = _named(name, path)
-    return [_build(row, kind) for row in table.to_pylist()]
+    for field, wanted, found in _misfits(pa.struct(list(table.schema)), _arrow(kind)):
+        raise DataError(path, field=field, expected=wanted, came=found)
+    built: list[Any] = []
+    for number, row in enumerate(values(path, table), start=1):
+        try:
+            built.append(_build(row, kind))
+        except (TypeError, ValueError) as error:
+            raise DataError(path, row=number, expected=f"a {name}", came=error) from error
+    return built
+
+
+def _misfits(
+    found: pa.DataType, wanted: pa.DataType, at: str = ""
+) -> Iterator[tuple[str, str, str]]:
+    """(field, type expected, type that came) wherever no such value could be the record's."""
+    if pa.types.is_struct(found) and pa.types.is_struct(wanted):
+        for inner in found:
+            place = wanted.get_field_index(inner.name)
+            if place >= 0:  # a field that no record has is passed over
+                below = f"{at}.{inner.name}".lstrip(".")
+                yield from _misfits(inner.type, wanted.field(place).type, below)
+    elif _is_list(found) and _is_list(wanted):
+        yield from _misfits(found.value_type, wanted.value_type, at)
+    elif not any(alike(found) and alike(wanted) for alike in ALIKE) and not pa.types.is_null(found):
+        yield at, str(wanted).partition("<")[0], str(found).partition("<")[0]
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Also as other tools write it."""
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+ALIKE = (_is_text, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
 
 
 def _table(records: Sequence[Any]) -> pa.Table:
@@ -117,7 +156,9 @@ def _named(name: str, path: Path) -> Any:
     head, _, inner = name.partition("[")
     kind = getattr(nouns, head, None)
     question = getattr(nouns, inner.rstrip("]"), None) if inner else None
-    if not (isinstance(kind, type) and is_dataclass(kind)) or (inner and question not in ANSWERS):
+    known = isinstance(kind, type) and is_dataclass(kind)
+    asked = any(question is one for one in ANSWERS)
+    if not known or bool(inner) != asked or asked != (kind is Judgement):
         raise DataError(path, field=KEY.decode(), expected="the name of a record", came=name)
     return kind if question is None else Judgement[question, ANSWERS[question]]
 
@@ -181,11 +222,15 @@ def _flat(value: Any, hint: Any) -> Any:
 
 def _build(value: Any, hint: Any) -> Any:
     """The inverse of ``_flat``."""
+    if value is None and types.NoneType not in get_args(hint):
+        raise TypeError(f"null for a {getattr(hint, '__name__', hint)}")
     if value is None or type(value) in SCALARS:
         return value
     members = _members(hint)
     if len(members) > 1:
-        member = next(m for m in members if value[m.__name__] is not None)
+        member = next((m for m in members if value.get(m.__name__) is not None), None)
+        if member is None:
+            raise TypeError(f"nothing as {' or '.join(m.__name__ for m in members)}")
         return _build(value[member.__name__], member)
     kind = members[0] if members else hint
     if get_origin(kind) is tuple:

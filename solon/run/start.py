@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import orjson
 from solon.run.guard import Guard
 from solon.run.spec import digest_of, name_of, plain
 
+CREDENTIALS = re.compile(rb"""://[^/@\s"']*@""")  # in a URL: a mistake that need not stay on disk
 LIBRARIES = ("solon", "torch", "transformers", "tokenizers", "peft", "numpy", "pyarrow", "aiohttp")
 
 
@@ -63,7 +65,8 @@ def write_manifest(
         "guard": plain(guard),
     }
     partial = path.with_suffix(".partial")  # a torn manifest would shut its run for good
-    partial.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    told = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
+    partial.write_bytes(CREDENTIALS.sub(rb"://***@", told))
     partial.replace(path)
 
 

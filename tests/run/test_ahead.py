@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from contextvars import ContextVar
 
 import pytest
 
 from solon.errors import BudgetSpent
+from solon.records import Group, Prompt
 from solon.run.ahead import Elsewhere, begin, first, leave, ready
 
 said: ContextVar[str] = ContextVar("said", default="nothing")
@@ -62,6 +65,9 @@ def test_only_what_says_so_answers_elsewhere() -> None:
 
     class There:
         elsewhere = True
+
+        def begin_sample(self, prompts: Sequence[Prompt], *, n: int = 1) -> Future[list[Group]]:
+            raise NotImplementedError
 
     assert isinstance(There(), Elsewhere)
     assert not isinstance(Here(), Elsewhere)

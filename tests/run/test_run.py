@@ -8,6 +8,7 @@ from solon.errors import RunError
 from solon.records import Prompt
 from solon.run import lines
 from solon.run.run import Run
+from solon.run.start import write_manifest
 
 PROMPTS = [Prompt.of(f"prompt {i}") for i in range(10)]
 
@@ -79,6 +80,33 @@ def test_a_torn_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
     again = Counter()
     assert loop(tmp_path, again) == [3, 4, 5]
     assert again.value == 15
+
+
+def test_a_torn_last_line_goes_before_the_next_and_other_peoples_files_stay(tmp_path: Path) -> None:
+    with Run(tmp_path) as run, run.stage("climb"):
+        run.log(0, loss=1.0)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"stage":"climb","st')
+    (tmp_path / "rows.jsonl").write_text('{"prompt":"a"}\n{"prompt":"b"}')
+    with Run(tmp_path) as run, run.stage("climb"):
+        run.log(1, loss=2.0)
+    assert [line["step"] for line in lines.read(tmp_path / "metrics.jsonl")] == [0, 1]
+    assert (tmp_path / "rows.jsonl").read_text().endswith('"b"}')
+
+
+def test_a_password_in_a_url_is_not_in_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["solon", "judge.base_url=https://me:s3cretpw@host/v1"])
+    write_manifest(tmp_path, Named("https://me:s3cretpw@host/v1"), bench="lab", seed=0)
+    told = (tmp_path / "manifest.json").read_text()
+    assert "s3cretpw" not in told
+    assert told.count("https://***@host/v1") == 2
+
+
+@dataclass(frozen=True)
+class Named:
+    base_url: str
 
 
 def test_a_mark_that_never_reached_the_disk_is_no_mark(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -88,4 +89,53 @@ def test_a_shard_that_names_something_else_than_a_record_is_refused(tmp_path: Pa
 def test_a_broken_shard_is_one_line_that_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "00000.parquet").write_bytes(b"not parquet")
     with pytest.raises(DataError, match=r"00000\.parquet: expected a parquet shard"):
+        read_records(tmp_path)
+
+
+def shard(folder: Path, columns: dict[str, Any], name: bytes) -> Path:
+    table = pa.table(columns).replace_schema_metadata({b"solon.record": name})
+    pq.write_table(table, folder / "00000.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name", [b"\xff", b"Judgement", b"Preference[Compare]", b"Judgement[Prompt]"]
+)
+def test_a_name_that_no_record_has_is_refused(name: bytes, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'solon\.record': expected the name of a record, got"):
+        read_records(shard(tmp_path, {"x": ["a"]}, name))
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"prompt": ["a"]}, r"row 1: expected a Preference, got .*missing.*'chosen'"),
+        ({"chosen": ["a"], "rejected": ["b"]}, r"field 'chosen': expected struct, got string"),
+        (
+            {"chosen": [None], "rejected": [None]},
+            r"row 1: expected a Preference, got null for a Com",
+        ),
+        (
+            {"chosen": [{"prompt": {"id": 3}, "text": "a"}]},
+            r"field 'chosen\.prompt\.id': expected string, got int64",
+        ),
+    ],
+)
+def test_a_shard_whose_columns_hold_no_such_record_is_refused(
+    columns: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=rf"00000\.parquet, {says}"):
+        read_records(shard(tmp_path, columns, b"Preference"))
+
+
+def test_an_answer_of_no_type_is_no_judgement(tmp_path: Path) -> None:
+    prompt = Prompt.of("q")
+    asked = Rate(completion=Completion(prompt=prompt, text="a"))
+    said = Judgement(question=asked, answer=Scores(value=1.0), judge="j")
+    (path,) = write_records(tmp_path, [said]).glob("*.parquet")
+    table = pq.read_table(path)
+    (row,) = table.to_pylist()
+    row["answer"] = dict.fromkeys(row["answer"])
+    pq.write_table(pa.Table.from_pylist([row], schema=table.schema), path)
+    with pytest.raises(DataError, match=r"row 1: expected a Judgement\[Rate\], got nothing as"):
         read_records(tmp_path)

@@ -146,6 +146,10 @@ def test_rows_that_hold_no_pair_are_counted_and_said(tmp_path: Path, run: Run) -
             {**PLAIN, "prompt": [{"role": "judge"}]},
             r"field 'prompt': expected messages with a role",
         ),
+        (
+            {**PLAIN, "prompt": [{"role": ["user"], "content": "a"}]},
+            r"row 2, field 'prompt': expected messages with a role .*, got \[\{'role': \['user'\]",
+        ),
         ({**TURNS, "chosen": [USER]}, r"field 'chosen': expected one message of the assistant"),
         ({**WHOLE, "prompt": "Who?"}, r"field 'chosen': expected one message of the assistant"),
         ({**PLAIN, "chosen": "\ud800"}, r"field 'chosen': expected text without lone surrogates"),

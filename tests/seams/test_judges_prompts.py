@@ -111,6 +111,14 @@ def test_a_fact_is_said_as_json_says_it(value: object, fact: str) -> None:
     assert Reading(facts=("is",))(row).fact("is") == fact
 
 
+@pytest.mark.parametrize("name", ["dataset", "reference"])
+def test_a_fact_that_no_parquet_can_hold_is_refused(name: str, tmp_path: Path) -> None:
+    path = table(tmp_path, f'[{{"prompt": "a"}}, {{"prompt": "b", "{name}": "\\ud800"}}]', "x.json")
+    says = rf"x\.json, row 2, field '{name}': expected text without lone surrogates, got '.ud800'"
+    with pytest.raises(DataError, match=says):
+        read_prompts(path)
+
+
 def test_a_list_is_no_fact() -> None:
     row = Row(file=Path("x.jsonl"), number=1, fields={"prompt": "Why?", "is": ["a"]})
     with pytest.raises(DataError, match=r"row 1, field 'is': expected text or a number, got \['a"):

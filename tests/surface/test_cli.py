@@ -9,6 +9,8 @@ from tiny import SMALL
 from solon.cli import main
 from solon.run import lines
 
+LONG = "a" * 300
+SHORTER = "aaa[.]{3}: expected the path of a file or a folder, got a name that is too long$"
 MISTAKES = {
     "run canonicl": "no recipe 'canonicl'; there are .*canonical.*did you mean 'canonical'",
     "run canonical climb.stps=3": "Climb has no 'stps'; it has steps, .*did you mean 'steps'",
@@ -29,6 +31,13 @@ MISTAKES = {
     "run supervised --on local policy.model=/absent demonstrations.path=a.txt": (
         "policy.model: expected a model folder, got '/absent'"
     ),
+    "label absent.jsonl --out a_file": "a_file: expected a folder, got a file",
+    "label absent.jsonl --out /dev/null": "/dev/null: expected a folder, got a file",
+    "label absent.jsonl --out a_file/below": "below: expected a folder, got a path below a file",
+    f"label absent.jsonl --out {LONG}": SHORTER,
+    f"label {LONG}.jsonl --out out": SHORTER,
+    f"label pairs.jsonl --out out --on endpoint judge.model=m judge.preamble={LONG}": SHORTER,
+    f"audit agreement --judgements {LONG}": SHORTER,
     "show directt": "no recipe 'directt'.*did you mean 'direct'",
 }
 
@@ -41,6 +50,9 @@ def test_a_mistake_is_one_line_that_says_the_way_out(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    (tmp_path / "a_file").touch()
+    (tmp_path / "pairs.jsonl").write_text('{"prompt": "q", "first": "a", "second": "b"}')
     with pytest.raises(SystemExit) as stopped:
         main(command.split())
     said = capsys.readouterr().err.strip().splitlines()

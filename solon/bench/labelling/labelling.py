@@ -13,7 +13,7 @@ from solon.bench.bench import Bench, compose_bench
 from solon.bench.labelling.filing import rows_of_a_file
 from solon.bench.labelling.kinds import Ask, reason
 from solon.bench.labelling.made import made_by
-from solon.bench.labelling.resuming import same_as_before, surveyed
+from solon.bench.labelling.resuming import refuse_others, same_as_before, surveyed
 from solon.bench.labelling.showing import Shown, left, showing, spent
 from solon.bench.labelling.surveying import Asked, Rows
 from solon.bench.labelling.writing import Labels, Progress
@@ -26,6 +26,7 @@ from solon.judges.reward import JudgeReward
 from solon.records import Abstains, Critique
 from solon.run.display import Display
 from solon.run.run import Run
+from solon.run.spec import name_of
 from solon.run.start import write_manifest
 
 FIRST, MOST = 64, 2048  # rows that are asked together
@@ -58,11 +59,14 @@ class Labelling:
         """
         files, reached = rows.files(), Progress.of(run.dir)
         begun = reached.shards > 0
+        if not begun:
+            refuse_others(run.dir, name_of(self))
         found = surveyed(run, rows, files, begun=begun)
         live = self.judge.open(run)
         made = made_by(self.judge, seed=run.seed)
         told = {"judge": live.id, "made": made}
         same_as_before(run.dir / "labels.json", told, begun=begun)
+        self._tell(run, begun=begun)
         labels = Labels(folder=run.dir, ask=rows.ask, judge=live.id, made=made, progress=reached)
         with (
             run.stage("label"),
@@ -71,6 +75,12 @@ class Labelling:
             turns = _Turns(rows.asked(files, reached.place), fixed=rows_of_a_file(self.judge))
             self._ask(run, turns, live, labels, shown)
         return reached
+
+    def _tell(self, run: Run, *, begun: bool) -> None:
+        """The manifest, only once the judge is open: what it refuses may hold a password."""
+        if not begun:  # a command that labelled nothing binds nobody
+            (run.dir / "manifest.json").unlink(missing_ok=True)
+        write_manifest(run.dir, self, bench="label", seed=run.seed)
 
     def _ask(self, run: Run, turns: _Turns, live: Any, labels: Labels, shown: Shown) -> None:
         limit = FailureLimit(share=self.abstain, window=WINDOW)
@@ -108,9 +118,6 @@ class _Turns:
 
 def label_file(rows: Rows, labelling: Labelling, run: Run) -> Path:
     """Labels below the run's folder, and a line that says how many, and what is left to spend."""
-    if not Progress.of(run.dir).shards:  # a command that labelled nothing binds nobody
-        (run.dir / "manifest.json").unlink(missing_ok=True)
-    write_manifest(run.dir, labelling, bench="label", seed=run.seed)
     try:
         reached = labelling(run, rows)
     except BudgetSpent:

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from solon.errors import DataError, SettingError
-from solon.judges.rows import Row, rows
+from solon.judges.rows import Row, rows, short
 from solon.run.shards import KEY, read_records, shards
+from solon.run.tables import values
 
 RECORD = "record"  # the only field of a row that is a record of ours
 BATCH = 1024  # rows of a table that are read at once
@@ -103,7 +104,7 @@ def _read(file: Path, at: Place) -> Iterator[tuple[Row, Place]]:
     if name.endswith(".jsonl"):
         return _lines(file, at)
     if name.endswith(".arrow"):
-        return _numbered(file, at, _cells(_arrow(file), at.offset))
+        return _numbered(file, at, _cells(file, _arrow(file), at.offset))
     if name.endswith(".parquet"):
         return _numbered(file, at, _parquet(file, at.offset))
     return _counted(at, islice(rows(file), at.offset, None))
@@ -130,9 +131,7 @@ def _object(file: Path, number: int, line: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise DataError(file, row=number, expected="a JSON object", came=error) from error
     if not isinstance(fields, dict):
-        raise DataError(
-            file, row=number, expected="a JSON object", came=ascii(fields)[:60]
-        ) from None
+        raise DataError(file, row=number, expected="a JSON object", came=short(fields))
     return cast("dict[str, Any]", fields)
 
 
@@ -158,10 +157,10 @@ def _parquet(file: Path, skip: int) -> Iterator[dict[str, Any]]:
         if KEY in (table.schema_arrow.metadata or {}):
             yield from _records(file, skip)
             return
-        groups = list(range(table.num_row_groups))
+        groups, before = list(range(table.num_row_groups)), 0
         while groups and skip >= (size := table.metadata.row_group(groups[0]).num_rows):
-            groups, skip = groups[1:], skip - size
-        yield from _cells(table.iter_batches(BATCH, row_groups=groups), skip)
+            groups, skip, before = groups[1:], skip - size, before + size
+        yield from _cells(file, table.iter_batches(BATCH, row_groups=groups), skip, before=before)
 
 
 def _records(file: Path, skip: int) -> Iterator[dict[str, Any]]:
@@ -178,10 +177,11 @@ def _arrow(file: Path) -> Iterator[pa.RecordBatch]:
                 yield batch.slice(start, BATCH)
 
 
-def _cells(batches: Iterable[pa.RecordBatch], skip: int) -> Iterator[dict[str, Any]]:
+def _cells(
+    file: Path, batches: Iterable[pa.RecordBatch], skip: int, *, before: int = 0
+) -> Iterator[dict[str, Any]]:
+    """Rows after so many that are skipped; ``before`` rows of the file stand above the batches."""
     for batch in batches:
-        if skip >= batch.num_rows:
-            skip -= batch.num_rows
-            continue
-        yield from batch.slice(skip).to_pylist()
-        skip = 0
+        if skip < batch.num_rows:
+            yield from values(file, batch.slice(skip), before=before + skip)
+        skip, before = max(skip - batch.num_rows, 0), before + batch.num_rows

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import orjson
-
+from solon.bench.labelling.keeping import keep, kept
 from solon.bench.labelling.surveying import Rows, Survey, fingerprint, survey, unchanged
 from solon.errors import RunError
 from solon.judges.rows import left_out
@@ -21,7 +19,7 @@ def surveyed(run: Run, rows: Rows, files: Sequence[Path], *, begun: bool) -> Sur
     path = run.dir / "input.json"
     said = {"split": rows.split, "ask": rows.ask, "aspects": list(rows.aspects)}
     if path.exists():
-        before = orjson.loads(path.read_bytes())
+        before = kept(path, "read", "files", "rows", "questions")
         same = before["read"] == said and len(before["files"]) == len(files)
         if same and all(map(unchanged, files, before["files"])):
             return Survey(rows=before["rows"], questions=before["questions"])
@@ -33,23 +31,34 @@ def surveyed(run: Run, rows: Rows, files: Sequence[Path], *, begun: bool) -> Sur
         run.note(left_out(rows.path, found.left_out, read=found.asking))
     told = {"files": [fingerprint(one) for one in files], "read": said}
     told |= {"rows": found.rows, "questions": found.questions, "left_out": dict(found.left_out)}
-    _keep(path, told)
+    keep(path, told)
     return found
+
+
+def refuse_others(folder: Path, recipe: str) -> None:
+    """RunError where the folder, which holds no labels yet, holds what would be written over.
+
+    What an earlier command left that labelled nothing is ours.
+    """
+    manifest, told = folder / "manifest.json", folder / "labels.json"
+    if told.exists():
+        kept(told, *WHO)
+    if manifest.exists():
+        foreign = kept(manifest, "recipe")["recipe"] != recipe
+    else:
+        files = (*folder.glob("records/*"), *folder.glob("labels/*"))
+        foreign = bool(files) and not told.exists()
+    if foreign:
+        raise RunError(f"{folder} holds another run: give another --out")
 
 
 def same_as_before(path: Path, told: Mapping[str, str], *, begun: bool) -> None:
     """Keeps what makes the labels; RunError where the folder holds labels that others made."""
-    before = orjson.loads(path.read_bytes()) if begun else told
+    before = kept(path, *WHO) if begun else told
     for name, value in told.items():
         if before[name] != value:
             raise RunError(
                 f"{path.parent} holds labels by {WHO[name]} ({before[name]}, not {value}): "
                 "give another --out"
             )
-    _keep(path, told)
-
-
-def _keep(path: Path, told: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(orjson.dumps(dict(told), option=orjson.OPT_INDENT_2))
-    partial.replace(path)
+    keep(path, told)

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from solon.bench.labelling.keeping import not_ours
 from solon.bench.labelling.kinds import KINDS, TEXT, Ask, Cells, reason
 from solon.bench.labelling.reading import Place
 from solon.bench.labelling.surveying import Asked
@@ -47,9 +48,12 @@ class Progress:
     @classmethod
     def of(cls, folder: Path) -> Progress:
         """What the journal says; a shard without its line is written again."""
-        found = cls()
-        for line in lines.read(folder / JOURNAL):
-            found.add(line)
+        found, path = cls(), folder / JOURNAL
+        try:
+            for line in lines.each(path):
+                found.add(line)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise not_ours(path, error) from error
         return found
 
     def add(self, line: dict[str, Any]) -> None:
