@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,11 @@ EXAMPLES = """examples:
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The arguments, with settings before, between and after the options."""
     top = parser()
-    arguments, more = top.parse_known_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    for one in words:  # bytes that are no text, which neither a record nor a manifest can hold
+        if one != one.encode(errors="ignore").decode():
+            top.error(f"expected arguments in UTF-8, got {one!a}")
+    arguments, more = top.parse_known_args(words)
     # argparse ends the list of settings where the first option begins
     unknown = [one for one in more if one.startswith("-") or "settings" not in arguments]
     if unknown:

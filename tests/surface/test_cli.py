@@ -1,5 +1,6 @@
 """The command line: mistakes are one line with the way out, and exit code 2."""
 
+import os
 import re
 from pathlib import Path
 
@@ -99,3 +100,9 @@ def test_a_live_audit_asks_the_judge_of_the_bench(
     assert "accuracy" in said
     assert "1.0000" in said
     assert (tmp_path / "found.json").exists()
+
+
+def test_a_name_that_is_no_text_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["label", os.fsdecode(b"caf\xe9.jsonl"), "--out", "labels"])
+    assert "expected arguments in UTF-8, got 'caf\\udce9.jsonl'" in capsys.readouterr().err
