@@ -18,7 +18,8 @@ class Loss:
 
     ``weight`` is the number of units (pairs, sequences or tokens) that ``value`` is the mean of.
     A learner may cut a batch into chunks that fit its memory: the loss of the whole is the
-    weighted mean of the chunks' values, and its gradient is exact.
+    weighted mean of the chunks' values, and its gradient is exact. So are the metrics, which are
+    means over ``metrics_weight`` units: the loss's own, where it is None.
 
     Example:
         Loss(value=tensor(0.69), weight=8.0, metrics={"accuracy": 0.5})
@@ -27,6 +28,7 @@ class Loss:
     value: Float[Tensor, ""]
     weight: float
     metrics: dict[str, float] = field(default_factory=dict)
+    metrics_weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,4 +130,6 @@ class PolicyGradient(ABC):
             losses = losses + of_values
         mask = x.mask if credit.kept is None else x.mask * credit.kept[:, None]
         value, weight = reduce(losses, mask, self.reduction, self.horizon)
-        return Loss(value=value, weight=weight, metrics=ratio_metrics(x, rho, held))
+        # over tokens, whatever the loss is a mean of
+        metrics = ratio_metrics(replace(x, mask=mask), rho, held)
+        return Loss(value=value, weight=weight, metrics=metrics, metrics_weight=float(mask.sum()))

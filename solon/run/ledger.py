@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
@@ -18,6 +18,8 @@ from solon.errors import BudgetSpent, SettingError
 from solon.run import lines
 
 __all__ = ["Ledger", "Totals"]
+
+ROUNDING = 1e-9  # of the unit of money
 
 log = logging.getLogger("solon")
 
@@ -87,22 +89,26 @@ class Ledger:
         """Money spent so far; calls in doubt count at their worst case, unknown prices not."""
         return self._spent
 
-    def send(self, judge: str, *, worst: float | None, retry: bool = False) -> int | None:
+    def send(
+        self, judge: str, *, worst: float | None, retry: bool = False, file: str = ""
+    ) -> int | None:
         """The number of a call that may now be sent, written to disk; None: wait, then ask again.
 
         ``worst`` is the most the call can cost (None: price unknown). None comes back while only
         the reserves of calls in flight leave no room. Raises BudgetSpent where the call would pass
-        a cap, and SettingError for a cap on money with an unknown price.
+        a cap, and SettingError for a cap on money with an unknown price. ``file`` names the file
+        that it goes in with others, by which ``calls_of`` finds it again.
         """
         if self.budget is not None and worst is None:
             raise SettingError(unpriced(judge))
         with self._lock:
             self._refuse(judge, worst or 0.0)
             reserved = self._spent + self._reserved + (worst or 0.0)
-            if self.budget is not None and reserved > self.budget:
+            if self._passes(reserved):
                 return None
             call = self._next
-            self._write({"sent": call, "judge": judge, "worst": worst, "retry": retry})
+            line = {"sent": call, "judge": judge, "worst": worst, "retry": retry}
+            self._write(line | ({"file": file} if file else {}))
             try:
                 self._flush()
             except OSError:
@@ -127,6 +133,28 @@ class Ledger:
         with self._lock:
             self._write(line)
             self._settle(line)
+
+    def calls_of(self, file: str) -> list[int]:
+        """The calls that went in that file, or were to go."""
+        told = lines.each(self.folder / "calls.jsonl")
+        return [line["sent"] for line in told if line.get("file") == file]
+
+    def cancel(self, calls: Iterable[int]) -> None:
+        """Closes, at once on disk and at no cost, what was not sent after all and is not closed."""
+        nothing = {"answered": False, "money": 0.0, "tokens_in": 0, "tokens_out": 0}
+        with self._lock:
+            for call in calls:
+                if call in self._flying or call in self._doubted:
+                    self._write({"settled": call} | nothing)
+                    self._settle({"settled": call} | nothing)
+            self._flush()
+
+    def reserve(self, calls: Iterable[int]) -> None:
+        """Those in doubt are in flight again: somebody waits for their answers."""
+        with self._lock:
+            for call in calls:
+                if call in self._doubted:
+                    self._flying[call] = self._cleared(call)
 
     def hit(self, judge: str, count: int = 1) -> None:
         """Counts replies that came from the cache and cost nothing."""
@@ -170,11 +198,15 @@ class Ledger:
         kept = "what was answered is kept: raise it and resume"
         if self.calls is not None and self._next >= self.calls:
             raise BudgetSpent(f"cap of {self.calls} calls reached; {kept}")
-        if self.budget is not None and self._spent + worst > self.budget:
+        if self._passes(self._spent + worst):
             raise BudgetSpent(
                 f"budget {self.budget:.4f}: spent {self._spent:.4f}, and the next call to {judge} "
                 f"may cost {worst:.4f}; {kept}"
             )
+
+    def _passes(self, money: float) -> bool:
+        """Sums of fractions are rounded: what passes by less than a billionth just fits."""
+        return self.budget is not None and money > self.budget + ROUNDING
 
     def _send(self, call: int, judge: str, worst: float | None, *, retry: bool) -> None:
         self._flying[call] = Sent(judge, worst)

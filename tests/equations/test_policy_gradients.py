@@ -148,6 +148,22 @@ def test_chunks_average_to_the_whole(objective, cuts):
 
 
 @named
+@pytest.mark.parametrize("cuts", [[[0, 1, 2, 3, 4, 5]], [[4], [1, 0], [5, 2, 3]], [[3, 4], [5, 0]]])
+def test_metrics_of_chunks_average_to_those_of_the_whole(objective, cuts):
+    """By the tokens that count in the loss, which need not be what its own mean is over."""
+    x = rollouts()
+    credit = objective.credit(x)
+    used = torch.tensor(sorted(i for cut in cuts for i in cut))
+    whole = objective(rows(x, used), rows(credit, used))
+    parts = [objective(rows(x, torch.tensor(cut)), rows(credit, torch.tensor(cut))) for cut in cuts]
+    counts = x.mask if credit.kept is None else x.mask * credit.kept[:, None]
+    assert whole.metrics_weight == float(counts[used].sum())
+    for name, value in whole.metrics.items():
+        found = sum(part.metrics[name] * part.metrics_weight for part in parts)
+        assert found / whole.metrics_weight == pytest.approx(value, abs=1e-12)
+
+
+@named
 def test_every_batch_logs_the_same_things(objective):
     b, metrics = plain.batch(), objective.credit(rollouts()).metrics
     tokens = sum(b.lengths)

@@ -19,7 +19,7 @@ from solon.objectives.adam import Adam
 from solon.objectives.batch import Loss, TextLogps
 from solon.objectives.imitation import NLL
 from solon.objectives.pairwise import DPO
-from solon.objectives.policy import PPO, RLOO
+from solon.objectives.policy import GRPO, PPO, RLOO
 from solon.objectives.unpaired import KTO
 from solon.records import Completion, Mark, Preference, Prompt, Rollout
 from solon.run.checkpoints import kept
@@ -84,6 +84,10 @@ def trajectory(policy: LocalPolicy) -> dict[str, Any]:
     first = drawn(policy)
     said += [policy.fit_rollouts(first, RLOO(), anchor=anchor) for _ in range(2)]
     said.append(policy.fit_rollouts(drawn(policy), PPO(epochs=2, minibatches=2), anchor=anchor))
+    # ratios are means over tokens, this loss over sequences, in chunks of other prompts for two
+    policy.voice.tokens_per_chunk = 60
+    said.append(policy.fit_rollouts(first, GRPO(), anchor=anchor))
+    policy.voice.tokens_per_chunk = SMALL.tokens_per_chunk
     return {
         "metrics": said,
         "tokens": [one.completion.tokens for one in first],
@@ -101,6 +105,17 @@ def tied(run: Run, folder: Path, **changes: Any) -> list[Any]:
     assert "lm_head.weight" not in policy.voice.decoder.trained()
     policy.optimise(Adam(lr=1e-2))
     return [policy.fit_texts(TEXTS, NLL()) for _ in range(3)] + policy.logp(TEXTS)
+
+
+def halved(run: Run, **changes: Any) -> list[Any]:
+    """A policy of sixteen bits and its value network, on the same texts in any arithmetic."""
+    policy = opened(run, dtype="bfloat16", **changes)
+    anchor, said = policy.freeze(), []
+    for _ in range(3):
+        texts = [replace(one, policy=policy.id) for one in TEXTS]
+        batch = [Rollout(completion=one, reward=float(i % 3)) for i, one in enumerate(texts)]
+        said.append(policy.fit_rollouts(batch, PPO(epochs=1), anchor=anchor))
+    return said
 
 
 def adapted(run: Run) -> list[Any]:
@@ -157,6 +172,7 @@ def main(out: Path) -> None:
                 found[sharding]["refused"] = refused(policy)
                 found[sharding]["onwards"] = onwards(policy)
                 found[sharding]["tied"] = tied(run, out / "tied", sharding=sharding)
+                found[sharding]["halved"] = halved(run, sharding=sharding)
                 other = opened(run, sharding=sharding)
                 other.load_state(out / "one" / "state")
                 found[sharding]["resumed"] = onwards(other)

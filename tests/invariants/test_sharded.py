@@ -16,6 +16,7 @@ from several import (
     TEXTS,
     Stopped,
     adapted,
+    halved,
     onwards,
     opened,
     refused,
@@ -54,6 +55,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         one["onwards"] = onwards(policy)
         one["tied"] = tied(run, out / "tied")
         one["adapter"] = adapted(run)
+        one["halved"] = halved(run)
     with pytest.raises(Stopped):
         whole_run(out / "cut", stop=True)
     one["run"] = whole_run(out / "whole")
@@ -83,6 +85,16 @@ def test_an_anchor_stays_what_it_was(told: Told, sharding: str) -> None:
 @pytest.mark.parametrize("sharding", SHARDINGS)
 def test_tied_weights_in_padded_batches_learn_as_in_one_process(told: Told, sharding: str) -> None:
     close(told.two[sharding]["tied"], told.one["tied"])
+
+
+@pytest.mark.parametrize("sharding", SHARDINGS)
+def test_sixteen_bits_and_their_value_network_learn_as_in_one_process(
+    told: Told, sharding: str
+) -> None:
+    found, wanted = told.two[sharding]["halved"], told.one["halved"]
+    for mine, other in zip(found, wanted, strict=True):
+        assert mine == {name: pytest.approx(x, rel=0.02, abs=0.02) for name, x in other.items()}
+    assert abs(found[2]["explained_variance"]) > 1e-3  # the head is no longer 0
 
 
 @pytest.mark.parametrize("sharding", SHARDINGS)

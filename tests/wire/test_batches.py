@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from solon.engines.endpoint import Batches, Endpoint, Reply, exchange
 from solon.engines.endpoint.batches import sending
+from solon.engines.endpoint.batches.flights import Flights
+from solon.engines.endpoint.batches.routes import Routes
 from solon.errors import BudgetSpent, EndpointError, RunError, SettingError
 from solon.records import Abstains, Prompt
 from solon.run.display import Display
@@ -284,6 +287,76 @@ def test_looks_that_fail_in_a_row_end_the_wait_and_not_the_batch(run: Run):
     assert run.ledger.totals()[0].tokens_out == 32  # of a file sent by this process, all is known
 
 
+def test_an_outage_is_counted_by_passes_and_not_by_files(run: Run):
+    """Ten files meet one pass of 503s as one file does."""
+    server = BatchServer(route_fault=first(20, "503", route="look"))
+    with batching(server):
+        assert texts(filed(server, rows=1, attempts=3).open(run).ask(rows(10))) == echoes(10)
+    assert set(server.paid.values()) == {1}
+
+
+def test_an_outage_that_lasts_ends_after_as_many_passes_as_there_are_attempts(run: Run):
+    server = BatchServer(route_fault=first(10**6, "503", route="look"))
+    with batching(server):
+        policy = filed(server, rows=1, attempts=3).open(run)
+        with pytest.raises(EndpointError, match="HTTP 503: fault at look, 3 looks in a row"):
+            policy.ask(rows(4))
+        assert server.asked_at["look"] == 3 * 4
+
+
+def test_a_file_that_nobody_can_look_at_ends_no_wait_for_one_that_is_told_of(run: Run):
+    """The second of two is silent in each pass, until it is alone."""
+    server = BatchServer(looks=9)
+    server.route_fault = lambda route, attempt: (
+        "500" if route == "look" and attempt % 2 and attempt < 17 else "ok"
+    )
+    with batching(server):
+        assert texts(filed(server, rows=1, attempts=3).open(run).ask(rows(2))) == echoes(2)
+
+
+class Deaf(BatchServer):
+    """Lists its first page whatever it is asked for, and says that there is more."""
+
+    async def listed(self, request: web.Request) -> web.StreamResponse:
+        if self.asked_at["list"] >= 50:
+            return web.json_response({"error": {"message": "asked for ever"}}, status=400)
+        return await super().listed(request.clone(rel_url=request.rel_url.update_query(after="")))
+
+
+def test_a_list_that_never_ends_is_given_up_and_no_second_batch_is_made(tmp_path: Path):
+    server = Deaf(route_fault=first(1, "lost", route="create"))
+    server.point = lambda at: server.others(7) if at == "create done" else None
+    with batching(server):
+        for _ in range(2):
+            with capped(tmp_path, 1.0) as run:
+                with pytest.raises(EndpointError, match="the same batches over and over") as e:
+                    priced(server).open(run).ask(rows(5))
+                assert "\n" not in str(e.value)
+        assert (server.asked_at["create"], len(server.sent)) == (1, 8)
+        (kept,) = [path for path in under_way(run) if path.suffix == ".json"]
+        assert kept.name in str(e.value)
+        kept.unlink()
+        server.point = lambda at: None
+        with capped(tmp_path, 1.0) as run:
+            assert texts(priced(server).open(run).ask(rows(5))) == echoes(5)
+            assert under_way(run) == []
+            # what may have been sent stays in doubt, at worst
+            assert run.ledger.totals()[0].in_doubt == 5
+            assert run.ledger.spent == pytest.approx(5 * 0.005 + 5 * 0.004)
+
+
+def test_a_listed_batch_that_is_malformed_is_a_malformed_page(run: Run):
+    server = BatchServer(route_fault=first(1, "lost", route="create"))
+
+    def spoil(at: str) -> None:
+        if at == "create done":
+            server.batches["batch_0"]["id"] = "../.."
+
+    server.point = spoil
+    with batching(server), pytest.raises(EndpointError, match=r"/batches: malformed body \(Value"):
+        filed(server, attempts=2).open(run).ask(rows(2))
+
+
 # -- faults of the rows
 
 
@@ -408,6 +481,36 @@ def test_a_file_that_the_validation_refuses_whole_costs_nothing_and_ends_the_run
         assert under_way(run) == []
 
 
+@pytest.mark.parametrize("secret", [SECRET, "gsk_ABCDEFGHIJKLMNOPQRSTUVWX"])
+@pytest.mark.parametrize("code", ["invalid", "token_limit_exceeded"])
+@pytest.mark.parametrize("line", [None, 1])
+@pytest.mark.parametrize("before", [0, 180])  # there a message is cut within the key
+def test_a_key_that_a_refused_batch_echoes_goes_nowhere(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str,
+    code: str,
+    line: int | None,
+    before: int,
+):
+    monkeypatch.setenv("OPENAI_API_KEY", secret)
+    told = fault(code, line) | {"message": f"{'x ' * (before // 2)}The key {secret} is odd."}
+    with (
+        batching(BatchServer(key=secret, refuses=lambda number, sent: [told])) as server,
+        Run(tmp_path / "run", cache=tmp_path / "c.sqlite") as run,
+    ):
+        policy = filed(server, attempts=2).open(run)
+        if code == "invalid" and line is None:
+            with pytest.raises(EndpointError, match="refused batch_0: .*The key") as e:
+                policy.ask(rows(2))
+            said = str(e.value)
+        else:
+            said = str(policy.ask(rows(2)))
+            assert "The key" in said
+    written = [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*.*")]
+    assert not [text for text in [said, *written] if secret[:9] in text]
+
+
 def test_a_file_that_finds_too_much_under_way_goes_again(run: Run):
     crowded = [fault("token_limit_exceeded")]
     server = BatchServer(refuses=lambda number, sent: crowded if number < 2 else [])
@@ -462,6 +565,114 @@ def test_where_others_fill_the_budget_a_file_waits(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(sending.time, "sleep", leave)
         assert texts(priced(server).open(run).ask(rows(1))) == echoes(1)
     assert naps[0] == sending.ROOM_PAUSE
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_what_is_under_way_is_reserved_and_not_spent_when_a_command_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+):
+    """A call may cost 0.05 and costs 0.004: there is room for all ten, by six at most."""
+    monkeypatch.setattr(sending, "time", None)  # room comes of landing: nobody waits for it
+    server = BatchServer()
+
+    def asked(run: Run) -> list[Reply | Abstains]:
+        prices = {"price_in": 0.0, "price_out": 1000.0, "max_new_tokens": 100}
+        return filed(server, attempts=2, **prices).open(run).ask(rows(10))
+
+    with batching(server):
+        if interrupted:
+            server.route_fault = first(2, "500", route="look")
+            with capped(tmp_path, 0.325) as run, pytest.raises(EndpointError, match="2 looks"):
+                asked(run)
+            server.point = lambda at: seen.append(run.ledger.spent) if at == "look" else None
+        seen: list[float] = []
+        with capped(tmp_path, 0.325) as run:
+            assert texts(asked(run)) == echoes(10)
+            assert run.ledger.spent == pytest.approx(10 * 0.004)
+            assert run.ledger.totals()[0].in_doubt == 0
+    assert [len(sent) for sent in server.sent] == [6, 4]
+    assert set(server.paid.values()) == {1}
+    assert seen[:2] == pytest.approx([0.0, 0.0] if interrupted else [])
+
+
+def test_calls_of_a_file_that_was_never_sent_cost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Interrupted with the ninth number in hand: the budget has room for ten calls at worst."""
+    whole, left = sending.row_of, [9]
+
+    def stopped(*given: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return whole(*given)
+
+    monkeypatch.setattr(sending, "row_of", stopped)
+    with batching() as server:
+        with capped(tmp_path, 0.05) as run, pytest.raises(KeyboardInterrupt):
+            priced(server).open(run).ask(rows(10))
+        assert (server.files, len(under_way(run))) == ({}, 1)
+        with capped(tmp_path, 0.05) as run:
+            assert run.ledger.totals()[0].in_doubt == 9
+            assert texts(priced(server).open(run).ask(rows(10))) == echoes(10)
+            (total,) = run.ledger.totals()
+    assert [len(sent) for sent in server.sent] == [10]
+    assert (total.in_doubt, total.calls, total.failures) == (0, 19, 9)
+    assert total.money == pytest.approx(10 * 0.004)
+    again = Ledger(tmp_path / "run")
+    assert (again.totals(), again.spent) == ([total], pytest.approx(10 * 0.004))
+
+
+def test_a_file_that_was_not_uploaded_costs_nothing_where_its_calls_were_answered_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*given: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with batching() as server:
+        with (
+            capped(tmp_path, 1.0) as run,
+            monkeypatch.context() as for_now,
+            pytest.raises(KeyboardInterrupt),
+        ):
+            for_now.setattr(Routes, "upload", stopped)
+            priced(server).open(run).ask(rows(5))
+        with capped(tmp_path, 1.0) as run:
+            assert texts(replace(priced(server), batch=False).open(run).ask(rows(5))) == echoes(5)
+            priced(server).open(run).ask([Prompt.of("another")])
+            assert run.ledger.totals()[0].in_doubt == 0
+            assert run.ledger.spent == pytest.approx(5 * 0.008 + 0.004)
+            assert under_way(run) == []
+
+
+def test_a_process_that_was_interrupted_may_go_on_with_the_whole_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*given: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with batching() as server, capped(tmp_path, 0.005) as run:
+        with monkeypatch.context() as for_now, pytest.raises(KeyboardInterrupt):
+            for_now.setattr(sending, "row_of", stopped)
+            priced(server).open(run).ask(rows(1))
+        monkeypatch.setattr(sending, "time", None)  # or it would wait for ever
+        assert texts(priced(server).open(run).ask(rows(1))) == echoes(1)
+
+
+def test_a_file_that_somebody_fills_is_left_alone(tmp_path: Path):
+    """Two judges of one run, in two threads."""
+    with batching() as server, capped(tmp_path, 1.0) as run:
+        flights = Flights(run.dir / "batches")
+        with flights.filling("theirs") as file:
+            number = run.ledger.send("other", worst=0.1, file="theirs")
+            assert texts(priced(server).open(run).ask(rows(3))) == echoes(3)
+            file.write(b"{}\n")
+            assert run.ledger.calls_of("theirs") == [number]
+            assert run.ledger.totals()[0].failures == 0
+            assert len(under_way(run)) == 1
+        priced(server).open(run).ask([Prompt.of("another")])
+        assert under_way(run) == []
+        assert run.ledger.totals()[0].failures == 1
 
 
 # -- settings, and what is on disk

@@ -32,13 +32,12 @@ import os, signal, sys
 from pathlib import Path
 from solon.engines.endpoint import Batches, Endpoint, Reply, exchange
 from solon.engines.endpoint.account import Account
+from solon.engines.endpoint.batches import sending
 from solon.engines.endpoint.batches.flights import Flights
+from solon.engines.endpoint.batches.routes import Routes
 from solon.records import Prompt
 from solon.run.cache import Cache
-from solon.engines.endpoint import Batches, Endpoint
-from solon.records import Prompt
 from solon.run.ledger import Ledger
-from solon.run.run import Run
 from solon.run.run import Run
 
 folder, url = Path(sys.argv[1]), sys.argv[2]
@@ -150,6 +149,7 @@ def test_four_kills_at_one_point_pay_no_row_twice(tmp_path: Path, point: str):
         ("Cache flush", (1, 2)),
         ("Flights remove", (1, 2)),
         ("Account settle", (1, 30)),
+        ("Flights new", (1, 2)),
     ],
 )
 def test_a_kill_at_each_thing_that_is_written_pays_no_row_twice(
@@ -166,6 +166,36 @@ def test_a_kill_at_each_thing_that_is_written_pays_no_row_twice(
             run
         ).ask([Prompt.of("one more")])
     assert list((tmp_path / "run" / "batches").iterdir()) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_kills_while_files_are_filled_charge_nothing_that_was_never_sent(tmp_path: Path, when: str):
+    """Nor while that is put right: with a number in hand, all numbers, and half way to none."""
+    with batching() as server, nursery(tmp_path, server) as lives:
+        filling = [lives(f"sending row_of {when} 9"), lives("Flights new before 1")]
+        mending = [lives(f"Ledger cancel {when} 1"), lives(f"sending row_of {when} 5")]
+        mending += [lives(f"Flights drop {when} 1")]
+        assert server.files == {}
+        assert filling + mending == [signal.SIGKILL] * 5
+        assert lives() == 0
+    settled(tmp_path, server)
+    (total,) = Ledger(tmp_path / "run").totals()
+    assert (total.in_doubt, total.calls - total.failures) == (0, 100)
+    assert total.money == pytest.approx(100 * 8 * 0.5e-6)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_while_a_file_without_a_batch_is_called_off_charges_nothing(
+    tmp_path: Path, when: str
+):
+    with batching() as server, nursery(tmp_path, server) as lives:
+        ends = [lives("Routes upload before 1")]
+        ends += [lives(f"{step} {when} 1") for step in ("Ledger cancel", "Flights remove")]
+        ends += [lives("Routes upload before 1"), lives(f"Flights remove {when} 1")]
+        assert ends == [signal.SIGKILL] * 5
+        assert lives() == 0
+    settled(tmp_path, server)
+    assert Ledger(tmp_path / "run").totals()[0].in_doubt == 0
 
 
 def test_thirty_kills_anywhere_pay_no_row_twice_and_lose_none(tmp_path: Path):

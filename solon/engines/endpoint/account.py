@@ -25,13 +25,14 @@ class Account:
     cache: Cache
     ledger: Ledger
 
-    def send(self, call: Asked, *, retry: bool) -> int | None:
-        """The number of a call that may be sent; None: others' reserves fill the budget.
+    def send(self, call: Asked, *, retry: bool, file: str = "") -> int | None:
+        """The number of a call that may be sent, alone or in that file; None: others' reserves
+        fill the budget.
 
         Raises BudgetSpent where the call might pass the cap.
         """
         worst = self.price.of(call.worst_in, call.worst_out) if self.price else None
-        return self.ledger.send(self.judge, worst=worst, retry=retry)
+        return self.ledger.send(self.judge, worst=worst, retry=retry, file=file)
 
     def settle(self, number: int, call: Asked, outcome: Outcome[Reply]) -> None:
         """Closes the call with what it cost; at worst where nobody knows."""

@@ -23,24 +23,26 @@ from solon.run.ranks import Alone, Ranks
 
 @dataclass(slots=True)
 class Mean:
-    """Weighted means of metrics."""
+    """Weighted means of metrics, each over what reports it."""
 
-    weight: float = 0.0
+    weights: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     sums: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
 
     def add(self, metrics: Mapping[str, float], weight: float = 1.0) -> None:
-        self.weight += weight
+        if not weight:
+            return
         for name, value in metrics.items():
+            self.weights[name] += weight
             self.sums[name] += weight * value
 
     def join(self, other: Mean) -> None:
         """Becomes the mean of both."""
-        self.weight += other.weight
         for name, value in other.sums.items():
+            self.weights[name] += other.weights[name]
             self.sums[name] += value
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
-        return ((name, value / self.weight) for name, value in self.sums.items())
+        return ((name, value / self.weights[name]) for name, value in self.sums.items())
 
 
 def _built(sets: Sequence[Masters], adam: Adam | Sgd) -> torch.optim.Optimizer:
@@ -100,17 +102,19 @@ class Optimiser:
     def update(self, losses: Iterable[Loss], *, what: str) -> dict[str, float]:
         """One update on the weighted mean of the chunks' losses, which are taken one at a time.
 
+        Where no loss weighs anything there is none, and nothing is said but that it was skipped.
         Raises SolonError, and changes nothing, where the loss or the gradient is not finite.
         """
         inner = self.inner
         mean = self._accumulated(losses)
-        if not mean.weight:  # every sequence was filtered out by the objective
+        weight = mean.weights["loss"]
+        if not weight:  # every sequence was filtered out by the objective
             inner.zero_grad(set_to_none=True)
-            return {"loss": 0.0, "grad_norm": 0.0, "lr": 0.0, "skipped": 1.0}
+            return {"skipped": 1.0}
         metrics = dict(mean)
         if not math.isfinite(metrics["loss"]):
             self._refuse(what, "loss", metrics["loss"])
-        norm = self._clip(mean.weight, what)
+        norm = self._clip(weight, what)
         rate = self.adam.rate(self.steps)
         for group in inner.param_groups:
             group["lr"] = rate
@@ -132,7 +136,9 @@ class Optimiser:
                 for masters in self._masters:
                     masters.take()
             if loss.weight:
-                mean.add({"loss": loss.value.item(), **loss.metrics}, loss.weight)
+                own = loss.metrics_weight
+                mean.add({"loss": loss.value.item()}, loss.weight)
+                mean.add(loss.metrics, loss.weight if own is None else own)
         first, *others = self.ranks.gathered(mean)
         for other in others:
             first.join(other)

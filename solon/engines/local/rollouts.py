@@ -44,21 +44,36 @@ class RolloutFit:
     seed: int
 
     def run(self, rows: Sequence[Row], anchor: AnchorLogps) -> tuple[dict[str, float], int]:
-        """Metrics, and the number of updates made; ``rows`` are the batch's, in order."""
+        """Metrics, and by how much the version rises; ``rows`` are the batch's, in order."""
         single = self.objective.epochs == self.objective.minibatches == self.voice.ranks.count == 1
         if single and len(cut([[row] for row in rows], self.voice.tokens_per_chunk)) == 1:
             logps, values = self._forward(rows)
             x = self._measured(rows, logps.detach(), _detached(values), anchor)
             credit = self.objective.credit(x)
             loss = self.objective(replace(x, logps=logps, values=values), credit)
-            return self._update([loss]) | self._logged(credit), 1
+            return self._told([self._update([loss])], credit)
         x = self._measured(rows, *self._said(rows), anchor)
         credit = self.objective.credit(x)
-        mean, updates = Mean(), 0
-        for minibatch in self._minibatches(x.groups):
-            mean.add(self._update(self._losses(rows, x, credit, minibatch)))
-            updates += 1
-        return dict(mean) | self._logged(credit), updates
+        found = [
+            self._update(self._losses(rows, x, credit, minibatch))
+            for minibatch in self._minibatches(x.groups)
+        ]
+        return self._told(found, credit)
+
+    def _told(
+        self, found: Sequence[dict[str, float]], credit: Credit
+    ) -> tuple[dict[str, float], int]:
+        """What the updates found, each metric over those that report it; ``skipped`` is a share of
+        all of them. Skipped ones do not count.
+        """
+        mean, skipped = Mean(), [one.get("skipped", 0.0) for one in found]
+        for one in found:
+            mean.add(one)
+        share = {"skipped": sum(skipped) / len(found)} if any(skipped) else {}
+        # noise follows the version: were it to stand still, the same prompts would bring the same
+        # batch, which taught nothing, for ever
+        updates = max(skipped.count(0.0), min(1, len(found)))
+        return {**dict(mean), **share, **self._logged(credit)}, updates
 
     def _said(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities and values of the whole batch, before any update."""

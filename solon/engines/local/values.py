@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solon.engines.local.decoder import Decoder
@@ -28,7 +28,8 @@ class Critic:
     @classmethod
     def of(cls, decoder: Decoder) -> Critic:
         trunk = decoder.merged().base_model.requires_grad_(True)
-        head = nn.Linear(hidden_size(decoder), 1, device=decoder.device)
+        # in the trunk's precision: FSDP2 keeps the two together, and knows one precision
+        head = nn.Linear(hidden_size(decoder), 1, device=decoder.device, dtype=decoder.model.dtype)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
         both = nn.Module()
@@ -40,13 +41,13 @@ class Critic:
         return named | {f"head.{name}": p for name, p in self.head.named_parameters()}
 
     def values(self, rows: Sequence[Row]) -> Tensor:
-        """[S T]: V of the state before each token, read where that token is predicted."""
+        """[S T], float32: V of the state before each token, read where that token is predicted."""
         layout = self.decoder.lay_out(rows)
 
         def values() -> Tensor:
             states = self.decoder.hidden(layout, trunk=self.trunk)
-            at = states.index_select(0, layout.scored).to(torch.float32)
-            return self.head(at)
+            at = states.index_select(0, layout.scored)
+            return F.linear(at.float(), self.head.weight.float(), self.head.bias.float())
 
         return layout.matrix(self.spread.through(values)[:, 0])
 

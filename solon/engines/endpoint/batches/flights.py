@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import orjson
@@ -65,7 +67,10 @@ class Flights:
         self.folder = folder
 
     def new(self, tag: str, rows: Sequence[Row]) -> Flight:
-        return self.write(Flight(tag=tag, rows=tuple(rows)))
+        """The flight of a file that was filled, on disk before anything of it is sent."""
+        flight = self.write(Flight(tag=tag, rows=tuple(rows)))
+        self.part(tag).replace(self.lines(tag))
+        return flight
 
     def write(self, flight: Flight, **known: str) -> Flight:
         """The flight with what is known now, on disk whole or as it was before."""
@@ -80,7 +85,7 @@ class Flights:
 
     def remove(self, flight: Flight) -> None:
         self.path(flight).unlink()
-        self.lines(flight.tag).unlink(missing_ok=True)
+        self.drop(flight.tag)
 
     def holding(self, keys: Collection[bytes]) -> list[Flight]:
         """Those that one of these calls is in."""
@@ -93,11 +98,29 @@ class Flights:
             except (ValueError, KeyError, TypeError) as error:
                 raise RunError(f"{path}: expected a file under way, got {error!r}") from error
 
+    @contextmanager
+    def filling(self, tag: str) -> Generator[BinaryIO]:
+        """A new file, to be filled, and until that is over not ``unsent``."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.part(tag).open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # let go of by the death of the process, too
+            yield file
+
+    def unsent(self) -> list[str]:
+        """Tags of files that were begun and never became a flight: nothing of them was sent."""
+        parts = [path for path in self.folder.glob("*.part") if not _held(path)]
+        return [path.stem for path in parts if not path.with_suffix(".json").exists()]
+
+    def drop(self, tag: str) -> None:
+        """Forgets the lines of a file."""
+        for path in (self.lines(tag), self.part(tag), self.part(tag).with_suffix(".new")):
+            path.unlink(missing_ok=True)
+
     def tidy(self) -> None:
-        """Drops files of lines that a kill kept from being written down as under way."""
+        """Drops lines that are left of a flight that is no more."""
         for lines in self.folder.glob("*.jsonl"):
             if not lines.with_suffix(".json").exists():
-                lines.unlink()
+                lines.unlink(missing_ok=True)
 
     def path(self, flight: Flight) -> Path:
         """What is kept of the flight; without it nobody looks for its batch again."""
@@ -105,12 +128,25 @@ class Flights:
 
     def lines(self, tag: str) -> Path:
         """The file itself, which stands there until the server has it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{tag}.jsonl"
+
+    def part(self, tag: str) -> Path:
+        """The same while it is filled: nothing of a file by this name was ever sent."""
+        return self.folder / f"{tag}.part"
 
     @staticmethod
     def tag() -> str:
         return uuid4().hex
+
+
+def _held(path: Path) -> bool:
+    """Whether somebody fills the file at this moment."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # or it is gone by now
+        return True
+    return False
 
 
 def _flight(plain: dict[str, Any]) -> Flight:

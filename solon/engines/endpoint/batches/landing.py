@@ -42,16 +42,16 @@ class Lander:
     def _home(self, flights: Sequence[Flight], errand: Errand) -> Iterator[int]:
         """One number a row that the server is done with; the rows of a file that is over, too."""
         waiting = {flight.tag: (flight, 0) for flight in flights}
-        silent = 0
+        silent = 0  # passes, not looks: one outage meets many files
         while waiting:
+            heard, why = False, ""
             for tag, (flight, seen) in list(waiting.items()):
                 outcome = self.routes.look(flight.batch)
                 batch = outcome.answer
                 if not isinstance(batch, Batch):
-                    silent += 1
-                    self._bear(flight, outcome, silent)
+                    why = self._why(flight, outcome)
                     continue
-                silent = 0
+                heard = True
                 done = len(flight.rows) if batch.over else min(batch.done, len(flight.rows))
                 if batch.over:
                     self._landed(flight, batch, errand)
@@ -59,19 +59,21 @@ class Lander:
                 else:
                     waiting[tag] = (flight, max(seen, done))
                 yield from range(seen, done)
+            silent = 0 if heard else silent + 1
+            if silent >= self.routes.server.attempts:
+                raise EndpointError(f"{why}, {silent} looks in a row")
             if waiting:
                 time.sleep(self.poll)
 
-    def _bear(self, flight: Flight, outcome: Outcome[Batch], silent: int) -> None:
-        """A look that told nothing; EndpointError where it is one too many."""
+    def _why(self, flight: Flight, outcome: Outcome[Batch]) -> str:
+        """Why a look told nothing; EndpointError where the next would tell no more."""
         if outcome.fatal:
             raise EndpointError(
                 f"{outcome.fatal}; to send its calls again, delete {self.flights.path(flight)}"
             )
-        if silent >= self.routes.server.attempts:
-            answer = outcome.answer
-            reason = answer.reason if isinstance(answer, Abstains) else outcome.reason
-            raise EndpointError(f"{flight.batch}: {reason}, {silent} looks in a row")
+        answer = outcome.answer
+        reason = answer.reason if isinstance(answer, Abstains) else outcome.reason
+        return f"{flight.batch}: {reason}"
 
     def _landed(self, flight: Flight, batch: Batch, errand: Errand) -> None:
         """Kept, then no longer under way, then settled: a kill in between pays nothing twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
@@ -65,7 +66,7 @@ class Routes:
                 found = await self._found(flight)
                 if found.answer is not NO_BATCH:
                     return found
-            return await self._told("POST", "batches", Batch.of, json=body)
+            return await self._told("POST", "batches", self._batch, json=body)
 
         return self._sure("batches", wait(tried(self.server, attempt)))
 
@@ -80,7 +81,7 @@ class Routes:
 
     def look(self, batch: str) -> Outcome[Batch]:
         """One look, not retried: the next one comes soon."""
-        return wait(self._told("GET", f"batches/{batch}", Batch.of))
+        return wait(self._told("GET", f"batches/{batch}", self._batch))
 
     def fetch(self, file: str, into: BinaryIO) -> None:
         """The file's content, whole."""
@@ -105,19 +106,34 @@ class Routes:
         self._sure(f"files/{file}/content", wait(tried(server, attempt)))
 
     async def _found(self, flight: Flight) -> Outcome[Batch]:
+        """Where the list never ends it is fatal: a second batch would be paid for, too."""
         after: dict[str, str] = {}
+        passed: set[str] = set()
         while True:  # the newest come first
             told = {"limit": str(PAGE)} | after
-            page = await self._told("GET", "batches", _page, params=told)
+            page = await self._told("GET", "batches", partial(self._page, flight), params=told)
             if page.answer is None or isinstance(page.answer, Abstains):
                 return cast("Outcome[Batch]", page)  # it holds no page
-            listed, more = page.answer
-            for plain in listed:
-                if _is(plain, flight):
-                    return Outcome(answer=Batch.of(plain))
-            if not more:
-                return Outcome(answer=NO_BATCH)
+            batch, more = page.answer
+            if batch or not more:
+                return Outcome(answer=batch or NO_BATCH)
+            if more in passed:
+                return Outcome(fatal=f"{self.base}/batches {endless(flight)}")
+            passed.add(more)
             after = {"after": more}
+
+    def _page(self, flight: Flight, plain: Any) -> tuple[Batch | None, str]:
+        """The flight's batch, if it is listed, and the id after which more come; "" for none."""
+        listed: list[dict[str, Any]] = plain["data"]
+        ours = next((self._batch(one) for one in listed if _is(one, flight)), None)
+        return ours, id_of(listed[-1]) if listed and plain.get("has_more") else ""
+
+    def _batch(self, plain: dict[str, Any]) -> Batch:
+        """Its errors' words are cleaned while they are whole: half a key is one, too."""
+        for fault in (plain.get("errors") or {}).get("data") or ():
+            words = str(fault.get("message") or fault.get("code") or "")
+            fault["message"] = self.server.told(orjson.dumps({"error": words}))
+        return Batch.of(plain)
 
     async def _told(
         self, method: str, path: str, read: Callable[[Any], T], **sent: Any
@@ -161,10 +177,12 @@ def _refused(server: Server, status: int, headers: Any, body: bytes) -> Outcome[
     return server.refused(status, headers, body)
 
 
-def _page(plain: Any) -> tuple[list[dict[str, Any]], str]:
-    """Batches, and the id after which more come; "" where none do."""
-    listed: list[dict[str, Any]] = plain["data"]
-    return listed, id_of(listed[-1]) if listed and plain.get("has_more") else ""
+def endless(flight: Flight) -> str:
+    """What to say of a list of which nobody gets to the end."""
+    return (
+        f"lists the same batches over and over: whether one was made of {flight.tag} cannot be "
+        f"told; to send its calls again, delete {flight.tag}.json among the run's batches"
+    )
 
 
 def _is(plain: dict[str, Any], flight: Flight) -> bool:
