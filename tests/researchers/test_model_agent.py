@@ -374,7 +374,7 @@ def test_a_server_that_stays_broken_ends_the_conversation_and_keeps_the_key(
 def test_a_server_that_refuses_all_is_an_error_without_the_key(
     tools: Tools, tmp_path: Path, status: int
 ) -> None:
-    with talking(status) as model, pytest.raises(EndpointError, match=str(status)) as caught:
+    with talking(*[status] * 9) as model, pytest.raises(EndpointError, match=str(status)) as caught:
         agent(model, tools).run()
     assert KEY not in repr(caught.value) + repr(agent(model, tools)) + repr(chat(model.url))
     assert keyless(tmp_path)

@@ -137,8 +137,9 @@ class Optimiser:
                     masters.take()
             if loss.weight:
                 own = loss.metrics_weight
-                mean.add({"loss": loss.value.item()}, loss.weight)
-                mean.add(loss.metrics, loss.weight if own is None else own)
+                told = {"loss": loss.value.item(), **loss.metrics}  # a method may tell its own
+                mean.add({"loss": told.pop("loss")}, loss.weight)
+                mean.add(told, loss.weight if own is None else own)
         first, *others = self.ranks.gathered(mean)
         for other in others:
             first.join(other)
