@@ -44,6 +44,14 @@ class SettingError(InputError):
     """A key or a value of a recipe or a bench is wrong."""
 
 
+def at_least(part: object, **least: float) -> None:
+    """Raises SettingError for a field of the part that is below its least, or no number."""
+    for name, lowest in least.items():
+        value = getattr(part, name)
+        if not value >= lowest:
+            raise SettingError(f"{name}: expected at least {lowest:g}, got {value}")
+
+
 class DataError(InputError):
     """A file, a row or a field is wrong.
 

@@ -104,8 +104,15 @@ def answers_of(path: Path) -> list[Completion]:
     return read_answers(samples if samples.is_dir() else path)
 
 
-def audit_live(
-    name: str, bench: str, changes: Mapping[str, str], *, pairs: Path | None, seed: int, runs: Path
+def audit_live(  # noqa: PLR0913 - each is an option of the command
+    name: str,
+    bench: str,
+    changes: Mapping[str, str],
+    *,
+    pairs: Path | None,
+    seed: int,
+    runs: Path,
+    budget: float | None = None,
 ) -> list[Finding]:
     """Findings on the bench's judge, asked about the pairs of a file or of the bench's world."""
     _not_live(name)
@@ -115,7 +122,8 @@ def audit_live(
     made = compose_bench(named(bench), {k: v for k, v in changes.items() if k not in own})
     if made.judge is None:
         raise SettingError(f"the bench {made.name!r} has no judge to audit")
-    with Run(runs / f"audit-{name}-{made.name}-s{seed}", seed=seed, display=Display()) as run:
+    folder = runs / f"audit-{name}-{made.name}-s{seed}"
+    with Run(folder, seed=seed, display=Display(), budget=budget) as run:
         if pairs is None and made.questions is None:
             raise SettingError("audit: give --judgements FILE, or --pairs FILE to ask the judge")
         if pairs is not None:

@@ -81,12 +81,12 @@ class Battery:
     answers: str = ""
     """A policy's answers, or a run, to audit as well."""
 
-    def page(self, bench: Bench, *, root: Path, seed: int = 0) -> Path:
+    def page(self, bench: Bench, *, root: Path, seed: int = 0, budget: float | None = None) -> Path:
         """Audits what there is, and writes the page that says how it fails."""
         what = digest_of((self, bench.judge))[:8]
         folder = root / f"audit-all-{bench.name}-{what}-s{seed}"
         write_manifest(folder, self, bench=bench.name, seed=seed)
-        with Run(folder, seed=seed, display=Display()) as run:
+        with Run(folder, seed=seed, display=Display(), budget=budget) as run:
             for name, job in self._jobs(run, bench):
                 _done(run, name, job)
         return write_report(folder)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, get_args
 
-from solon.errors import SettingError
+from solon.errors import SettingError, at_least
 from solon.oversight.debated import Debated
 from solon.records import Compare, Completion, Mark
 from solon.run.guard import Guard, Mode
@@ -149,6 +149,9 @@ class Bench:
     """Which signs ring while a policy trains, and whether a ring stops it (``guard=stop``)."""
     choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+    def __post_init__(self) -> None:
+        at_least(self, evaluate=1, watch=0, watch_every=1)
 
 
 def compose(

@@ -6,9 +6,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from solon.errors import SettingError
+
+if TYPE_CHECKING:
+    from solon.records import Finding
 
 __all__ = [
     "audit",
@@ -70,9 +73,8 @@ def audit(arguments: argparse.Namespace) -> None:
 
     changes, seed = split(arguments.settings)
     if arguments.audit == "all":
-        print(auditing_all(arguments, changes, seed))
-        return
-    if arguments.recorded is not None:
+        found = auditing_all(arguments, changes, seed)
+    elif arguments.recorded is not None:
         found = auditing.audit_rows(arguments.audit, arguments.recorded, changes)
     elif arguments.answers is not None:
         found = auditing.audit_answers(arguments.audit, arguments.answers, changes)
@@ -86,24 +88,31 @@ def audit(arguments: argparse.Namespace) -> None:
             pairs=arguments.pairs,
             seed=seed,
             runs=arguments.runs,
+            budget=arguments.budget,
         )
-    auditing.print_findings(found)
+    if arguments.audit != "all":
+        auditing.print_findings(found)
     if arguments.out is not None:
         auditing.write_findings(arguments.out, found)
     if arguments.strict and any(one.verdict == "warn" for one in found):
         raise SystemExit(1)
 
 
-def auditing_all(arguments: argparse.Namespace, changes: dict[str, str], seed: int) -> Path:
-    """solon audit all: the page of every audit that applies."""
+def auditing_all(
+    arguments: argparse.Namespace, changes: dict[str, str], seed: int
+) -> Sequence[Finding]:
+    """solon audit all: the page of every audit that applies, and what it found."""
     from solon.bench.battery import Battery
     from solon.bench.bench import compose_bench
     from solon.bench.named import named
+    from solon.report.evidence import read
 
     files = {name: getattr(arguments, name) for name in ("pairs", "judgements", "answers")}
     battery = Battery(**{name: str(path) for name, path in files.items() if path is not None})
     bench = compose_bench(named(arguments.on), changes)
-    return battery.page(bench, root=arguments.runs, seed=seed)
+    page = battery.page(bench, root=arguments.runs, seed=seed, budget=arguments.budget)
+    print(page)
+    return read(page.parent).findings
 
 
 def debate(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def _add_debate(names: Any) -> None:
     one.add_argument("--protocol", default="debate", metavar="NAME", help=", ".join(PROTOCOLS))
     one.add_argument("--on", default="lab", metavar="BENCH", help="lab, local, endpoint or a .py")
     one.add_argument("--out", type=Path, metavar="FOLDER", help="keeps games and page; resumes")
-    one.add_argument("--budget", type=float, metavar="MONEY", help="hard cap on a run's spend")
+    one.add_argument("--budget", type=_money, metavar="MONEY", help="hard cap on a run's spend")
     one.add_argument("--quiet", action="store_true", help="show nothing")
     one.add_argument(
         "settings", nargs="*", metavar="QUESTION|KEY=VALUE", help="QUESTION, or CLAIM; seed=N too"
@@ -143,7 +144,9 @@ def _add_research(names: Any) -> None:
     one.add_argument("--out", type=Path, metavar="FOLDER", help="where it is kept; else in --runs")
     one.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept")
     one.add_argument("--quiet", action="store_true", help="show no progress")
-    one.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="settings; seed=N too")
+    one.add_argument(
+        "settings", nargs="*", default=[], metavar="KEY=VALUE", help="settings; seed=N too"
+    )
     one.set_defaults(command=commands.research)
 
 
@@ -167,5 +170,18 @@ def _add_constitution(names: Any) -> None:
 def _on(one: argparse.ArgumentParser) -> None:
     one.add_argument("--on", default="lab", metavar="BENCH", help="lab, local, endpoint or a .py")
     one.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept")
-    one.add_argument("--budget", type=float, metavar="MONEY", help="hard cap on a run's spend")
-    one.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="settings; seed=N too")
+    one.add_argument("--budget", type=_money, metavar="MONEY", help="hard cap on a run's spend")
+    one.add_argument(
+        "settings", nargs="*", default=[], metavar="KEY=VALUE", help="settings; seed=N too"
+    )
+
+
+def _money(text: str) -> float:
+    """A cap that binds: ``nan`` would be none."""
+    try:
+        money = float(text)
+    except ValueError:
+        money = nan
+    if not 0 <= money < inf:
+        raise argparse.ArgumentTypeError(f"expected an amount of money, 0 or more, got {text!r}")
+    return money

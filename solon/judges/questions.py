@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any, Literal
 
-from solon.errors import TooManyFailures
+from solon.errors import SolonError, TooManyFailures
 from solon.records import (
     Abstains,
     Compare,
@@ -169,7 +169,8 @@ def _siblings(groups: Sequence[Group], how: How) -> Iterator[tuple[Completion, C
 
 
 def _preference(question: Compare, p: float, judge: str) -> Preference:
-    assert 0 <= p <= 1, f"judge {judge} gave p = {p}"
+    if not 0 <= p <= 1:
+        raise SolonError(f"judge {judge}: expected a probability from 0 to 1, got p_first={p}")
     first, second = question.first, question.second
     if p >= 0.5:
         return Preference(chosen=first, rejected=second, p=p, source=judge)

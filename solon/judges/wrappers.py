@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol
 
-from solon.errors import SettingError
+from solon.errors import SettingError, SolonError
 from solon.judges.questions import FailureLimit
 from solon.records import A, Abstains, Compare, Judgement, PairJudgement, Prefers, Q, digest
 from solon.seams.feedback import Judge, PairJudge, Spec
@@ -196,8 +196,17 @@ class _FailureGate(Generic[Q, A]):
 def ask(judge: Judge[Q, A], questions: Sequence[Q]) -> list[Judgement[Q, A]]:
     """The judge's answers, one for each question."""
     judged = judge(questions)
-    assert len(judged) == len(questions), f"{judge.id} answers each question, in order"
+    one_each(judge.id, questions, judged)
     return judged
+
+
+def one_each(judge: str, questions: Sequence[object], said: Sequence[object]) -> None:
+    """Raises SolonError for a judge that leaves a question out, or says more than was asked."""
+    if len(said) != len(questions):
+        raise SolonError(
+            f"judge {judge}: expected one answer to each of {len(questions)} questions, in their "
+            f"order, got {len(said)}"
+        )
 
 
 def mean(votes: Sequence[PairJudgement]) -> Prefers | Abstains:

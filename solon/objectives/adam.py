@@ -1,7 +1,7 @@
 """The optimiser's settings, as a value. The engine turns them into AdamW or SGD."""
 
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, inf, pi
 from typing import Literal, TypeAlias
 
 Schedule: TypeAlias = Literal["constant", "linear", "cosine"]
@@ -33,6 +33,10 @@ class Adam:
     """How the rate falls after the warm-up: constant stays, linear and cosine end at 0."""
     steps: int = 0
     """Update at which linear and cosine reach 0; where not above warmup, the rate stays."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lr < inf:
+            raise ValueError(f"expected a learning rate, 0 or more, got {self.lr}")
 
     def rate(self, step: int) -> float:
         """Learning rate of update ``step`` (from 0)."""

@@ -54,6 +54,7 @@ class PolicyGradient(ABC):
     importance_cap: float = 2.0
     """Most that such a weight may be: what it cuts is bias, what it lets through is variance."""
     reduction: ClassVar[Reduction] = "sequence_sum"
+    compares: ClassVar[bool] = False  # with siblings: a completion alone teaches nothing
 
     @property
     def values(self) -> bool:

@@ -84,6 +84,8 @@ class RLOO(PolicyGradient):
     return-to-go.
     """
 
+    compares: ClassVar[bool] = True
+
     clip: float | None = None
     """How far from 1 a whole sequence's ratio counts; none takes no ratio."""
 
@@ -162,6 +164,8 @@ class GRPO(PolicyGradient):
     under-penalises long wrong completions.
     """
 
+    compares: ClassVar[bool] = True
+
     kl: KL = field(default=KL(coefficient=0.04, estimator="k3", place="loss"))
     clip: float = 0.2
     """How far from 1 a token's ratio counts."""
@@ -186,6 +190,8 @@ class DrGRPO(PolicyGradient):
     The mean includes the sequence's own reward, as in the paper: at group size K the reward counts
     (K-1)/K, so that a KL in the loss acts as if its coefficient were K/(K-1) times as large.
     """
+
+    compares: ClassVar[bool] = True
 
     clip: float = 0.2
     """How far from 1 a token's ratio counts."""
@@ -214,6 +220,8 @@ class DAPO(PolicyGradient):
     sample others in their place is the caller's (``advantage.constant`` finds them). Raises
     ValueError unless 0 < cache < longest.
     """
+
+    compares: ClassVar[bool] = True
 
     kl: KL = field(default=KL(coefficient=0.0))
     clip: float = 0.2

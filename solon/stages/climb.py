@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from solon.errors import SettingError
+from solon.errors import SettingError, at_least
 from solon.judges.questions import FailureLimit
 from solon.objectives.adam import Adam
 from solon.objectives.gradient import PolicyGradient
@@ -48,6 +48,15 @@ class Climb:
     ahead_order: Order = "fixed"
     """Which batch is learnt from next, where some are ahead: the one whose turn it is (fixed), or
     the first that is rewarded (arrival)."""
+
+    def __post_init__(self) -> None:
+        at_least(self, steps=0, batch=1, group=1)
+        compares = isinstance(self.objective, PolicyGradient) and self.objective.compares
+        if compares and self.group < 2:
+            raise SettingError(
+                f"group: {type(self.objective).__name__} takes its baseline from a completion's "
+                f"siblings: expected at least 2, got {self.group}"
+            )
 
     def __call__(
         self, run: Run, policy: Learner, reward: Reward, prompts: Prompts, *, anchor: Frozen

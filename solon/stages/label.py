@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from solon.errors import SettingError, TooManyFailures
+from solon.errors import SettingError, TooManyFailures, at_least
 from solon.judges.questions import pairs, preferences
 from solon.records import Abstains, Compare, PairJudgement, Preference
 from solon.run.run import Run
@@ -29,6 +29,7 @@ class Label:
     """Prompts or questions that become durable together."""
 
     def __post_init__(self) -> None:
+        at_least(self, prompts=1, siblings=2, chunk=1)
         if self.clamp and not _about_a_half(self.clamp):
             raise SettingError(
                 f"clamp: expected two probabilities about 0.5, or none, got {self.clamp}"

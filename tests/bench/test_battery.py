@@ -148,6 +148,29 @@ def test_the_command_prints_where_the_page_is(
     assert Path(capsys.readouterr().out.split()[-1]).is_file()
 
 
+def test_the_command_of_all_audits_keeps_findings_and_fails_where_one_warns(
+    tmp_path: Path,
+) -> None:
+    docs, out = Path(__file__).parents[2] / "docs", tmp_path / "found.json"
+    files = ["--judgements", str(docs / "recorded-verdicts.jsonl")]
+    files += ["--answers", str(docs / "recorded-answers.jsonl")]
+    told = ["audit", "all", *files, "--runs", str(tmp_path), "--out", str(out), "--strict"]
+    with pytest.raises(SystemExit, match="1"):
+        main(told)
+    assert "warn" in {one["verdict"] for one in orjson.loads(out.read_bytes())}
+
+
+def test_a_live_audit_keeps_to_its_budget(tmp_path: Path) -> None:
+    rows = tmp_path / "pairs.jsonl"
+    rows.write_text('{"prompt":"a","chosen":"b","rejected":"c"}\n')
+    judge = ["judge.model=q", "judge.base_url=http://127.0.0.1:9/v1"]
+    judge += ["judge.price_in=1", "judge.price_out=1"]
+    for audit in ("position_bias", "all"):
+        told = ["audit", audit, "--pairs", str(rows), "--runs", str(tmp_path), "--budget", "0"]
+        with pytest.raises(SystemExit, match="3"):
+            main([*told, "--on", "endpoint", *judge])
+
+
 def test_the_finding_furthest_out_decides() -> None:
     def finding(estimate: float, low: float, high: float, most: float) -> Finding:
         return Finding(

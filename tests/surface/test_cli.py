@@ -14,6 +14,12 @@ LONG = "a" * 300
 SHORTER = "aaa[.]{3}: expected the path of a file or a folder, got a name that is too long$"
 MISTAKES = {
     "run canonicl": "no recipe 'canonicl'; there are .*canonical.*did you mean 'canonical'",
+    "run canonical evaluate=0": "evaluate: expected at least 1, got 0",
+    "run canonical climb.batch=0": "batch: expected at least 1, got 0",
+    "run canonical climb.steps=-1": "steps: expected at least 0, got -1",
+    "run canonical climb.adam.lr=nan": "climb.adam.lr: expected a learning rate, .* got nan",
+    "run canonical climb.group=1": "group: RLOO takes its baseline from .*at least 2, got 1",
+    "run canonical label.prompts=0": "prompts: expected at least 1, got 0",
     "run canonical climb.stps=3": "Climb has no 'stps'; it has steps, .*did you mean 'steps'",
     "run canonical climb.steps=many": "climb.steps: expected int, got 'many'",
     "run canonical climb.objective=best": "climb.objective: .*one of dapo, drgrpo, grpo, ppo",
@@ -106,3 +112,13 @@ def test_a_name_that_is_no_text_is_one_line(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit, match="2"):
         main(["label", os.fsdecode(b"caf\xe9.jsonl"), "--out", "labels"])
     assert "expected arguments in UTF-8, got 'caf\\udce9.jsonl'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("money", ["five", "nan", "-1", "inf"])
+def test_a_budget_that_caps_nothing_is_refused(
+    money: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["audit", "position_bias", f"--budget={money}"])
+    said = capsys.readouterr().err
+    assert f"--budget: expected an amount of money, 0 or more, got '{money}'" in said

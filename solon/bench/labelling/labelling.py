@@ -23,6 +23,7 @@ from solon.judges.aspects import LlmRater
 from solon.judges.llm import LlmRank
 from solon.judges.questions import FailureLimit
 from solon.judges.reward import JudgeReward
+from solon.judges.wrappers import one_each
 from solon.records import Abstains, Critique
 from solon.run.display import Display
 from solon.run.run import Run
@@ -88,7 +89,7 @@ class Labelling:
         for chunk in turns:
             questions = [question for row in chunk for question in row.questions]
             said = ask(questions)
-            assert len(said) == len(questions), f"{labels.judge} answers each question, in order"
+            one_each(labels.judge, questions, said)
             limit.note(map(reason, said), of="labels")
             labels.write(chunk, said)
             run.ledger.save()
