@@ -43,7 +43,13 @@ def close(run: Run, bench: Bench, prompts: Sequence[Prompt]) -> Any:
 
 
 def _answer(run: Run, name: str, policy: Frozen, prompts: Sequence[Prompt]) -> list[Completion]:
-    return run.map(f"answers-{name}", lambda batch: flat(policy.sample(batch)), prompts)
+    """One answer a prompt; where an earlier command had more or fewer prompts, kept apart."""
+
+    def answered(records: str) -> list[Completion]:
+        return run.map(records, lambda batch: flat(policy.sample(batch)), prompts)
+
+    told = answered(f"answers-{name}")
+    return told if len(told) == len(prompts) else answered(f"answers-{name}-{len(prompts)}")
 
 
 def _row(

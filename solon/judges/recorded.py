@@ -171,9 +171,10 @@ def _verdict(
 
 
 def _judgements(folder: Path) -> list[PairJudgement]:
-    found = read_records(folder)
+    of_run = folder / "records" / "judgements"
+    found = read_records(of_run if of_run.is_dir() else folder)
     if not found:
-        raise DataError(folder, expected="parquet shards of judgements", came="none")
+        raise DataError(folder, expected="a run, or parquet shards of judgements", came="none")
     for row, record in enumerate(found, start=1):
         if not (isinstance(record, Judgement) and isinstance(record.question, Compare)):
             kind = type(record).__name__

@@ -97,8 +97,9 @@ def test_a_runs_judgements_are_verdicts(tmp_path: Path) -> None:
         Judgement(question=questions[1], answer=Prefers(p_first=0.2), judge="j", digest="d"),
         Judgement(question=questions[2], answer=Abstains(reason="mumbles"), judge="j"),
     ]
-    folder = write_records(tmp_path / "judgements", judgements)
+    folder = write_records(tmp_path / "records" / "judgements", judgements)
     found = read_verdicts(folder)
+    assert read_verdicts(tmp_path) == found  # a run's folder stands for what its judge said
     assert [v.orders for v in found] == [(0.9, 0.5), (0.2,), (None,)]
     assert [v.id for v in found] == ["p0", "d", "p2"]
     assert found[0].len_first == len(questions[0].first.text)
@@ -109,7 +110,7 @@ def test_a_runs_judgements_are_verdicts(tmp_path: Path) -> None:
 
 
 def test_other_records_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="parquet shards of judgements, got none"):
+    with pytest.raises(DataError, match="a run, or parquet shards of judgements, got none"):
         read_verdicts(tmp_path)
     folder = write_records(tmp_path / "prompts", [Prompt.of("egg")])
     with pytest.raises(DataError, match="row 1: expected judgements of pairs .*, got Prompt"):

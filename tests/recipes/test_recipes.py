@@ -49,6 +49,17 @@ def test_a_recipe_runs_from_parts_to_page_and_again_the_same(name: str, tmp_path
     assert all(isinstance(one, Completion) and one.policy for one in samples)
 
 
+def test_what_is_measured_anew_on_fewer_or_more_prompts_says_how_many(tmp_path: Path) -> None:
+    recipe, bench = tiny("supervised")
+    with Run(tmp_path, seed=1) as run:
+        recipe(run)
+        for count in (12, 3, 20):
+            prompts = bench.prompts.open(run).take(count, split="test")
+            summary = close(run, bench, prompts)
+            assert {row["values"]["length, characters"]["n"] for row in summary["rows"]} == {count}
+            assert summary["notes"][0].startswith(f"{count} test prompts")
+
+
 @pytest.mark.parametrize("entry", entries("recipes"), ids=NAMES)
 def test_a_recipe_cites_its_paper_and_lists_its_deviations(entry) -> None:
     assert "arXiv" in entry.doc
