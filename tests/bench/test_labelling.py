@@ -386,7 +386,7 @@ def test_labels_of_other_rows_or_another_judge_are_never_mixed(tmp_path: Path) -
     label(tmp_path / "seeds", rows)
     with pytest.raises(RunError, match="labels by other settings, files or another seed"):
         label(tmp_path / "seeds", rows, seed=1)
-    with pytest.raises(RunError, match="labels of other rows"):
+    with pytest.raises(RunError, match="asked with another --ask .compare, not score.: give"):
         label(tmp_path / "out", Rows(path=path, ask="score"), judge)
     text = path.read_text()
     path.write_text(text)  # touched, and the same

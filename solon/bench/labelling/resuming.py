@@ -24,7 +24,9 @@ def surveyed(run: Run, rows: Rows, files: Sequence[Path], *, begun: bool) -> Sur
         if same and all(map(unchanged, files, before["files"])):
             return Survey(rows=before["rows"], questions=before["questions"])
         if begun:
-            raise RunError(f"{run.dir} holds labels of other rows: give another --out")
+            raise RunError(
+                f"{run.dir} holds labels {_of(before['read'], said)}: give another --out"
+            )
     run.note(f"reading {rows.path}")
     found = survey(rows, files)
     if found.left_out:
@@ -33,6 +35,14 @@ def surveyed(run: Run, rows: Rows, files: Sequence[Path], *, begun: bool) -> Sur
     told |= {"rows": found.rows, "questions": found.questions, "left_out": dict(found.left_out)}
     keep(path, told)
     return found
+
+
+def _of(before: Mapping[str, object], said: Mapping[str, object]) -> str:
+    """What the labels that are there were asked, where it was something else; else of what."""
+    for name, now in said.items():
+        if before.get(name) != now:
+            return f"asked with another --{name} ({before.get(name)}, not {now})"
+    return "of other rows"
 
 
 def refuse_others(folder: Path, recipe: str) -> None:
