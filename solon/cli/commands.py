@@ -64,6 +64,11 @@ def label(arguments: argparse.Namespace) -> None:
     if arguments.out is None:
         raise SettingError("label: expected --out FOLDER, or --dry-run")
     with labelling.label_in(arguments.out, seed=seed, budget=arguments.budget) as live:
+        if arguments.on == "lab":
+            live.note(
+                "the laboratory's judge answers, which knows the town's words alone: "
+                "--on endpoint or --on local asks one of yours"
+            )
         labelling.label_file(rows, judge, live)
 
 
