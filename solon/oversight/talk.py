@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solon.errors import SettingError
+from solon.errors import at_least
 from solon.oversight.briefing import turn_of
 from solon.oversight.dispute import Dispute, Side, Stand
 from solon.oversight.judging import Judging
@@ -40,8 +40,7 @@ class Talk:
     """What the judge is asked between two rounds, where it may speak."""
 
     def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise SettingError(f"rounds: expected at least 1, got {self.rounds}")
+        at_least(self, rounds=1)
 
     @property
     def id(self) -> str:

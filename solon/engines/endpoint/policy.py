@@ -22,7 +22,7 @@ from solon.engines.endpoint.online import Online
 from solon.engines.endpoint.prices import OPENAI, price_of
 from solon.engines.endpoint.secret import secret
 from solon.engines.endpoint.wire import Call, Reply
-from solon.errors import SettingError
+from solon.errors import SettingError, at_least
 from solon.records import Abstains, Completion, Group, Prompt, digest
 from solon.run.ledger import unpriced
 
@@ -135,10 +135,7 @@ class Endpoint:
     def _checked(self) -> str:
         """The server's host, after every setting was looked at."""
         host = _host(self.base_url, self.key_env)
-        least = {"concurrency": 1, "attempts": 1, "max_new_tokens": 1, "top_logprobs": 1}
-        for name, smallest in least.items():
-            if getattr(self, name) < smallest:
-                raise SettingError(f"{name}: expected at least {smallest}")
+        at_least(self, concurrency=1, attempts=1, max_new_tokens=1, top_logprobs=1)
         if not 0 <= self.temperature < math.inf:
             raise SettingError(f"temperature: expected 0 or more, got {self.temperature}")
         for name in ("timeout", "patience", "top_p"):
